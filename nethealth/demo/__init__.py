@@ -1,0 +1,1 @@
+"""A council network on loopback behind a link that delays and drops."""

@@ -1,0 +1,1 @@
+"""Observations to findings: every threshold and every verdict stands here and nowhere else."""

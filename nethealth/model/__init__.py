@@ -1,0 +1,1 @@
+"""Frozen values that every room shares: what is planned, measured, concluded and recorded."""

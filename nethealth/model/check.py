@@ -1,0 +1,108 @@
+"""What is planned: one check is one probe of one target, with every parameter resolved."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nethealth.model.failure import Failure, Outcome
+
+ProbeKind = Literal[
+    "ping", "tcp", "dns", "http", "sip", "call", "stamp", "route",
+    "path-mtu", "sip-alg", "nat", "coexistence", "snmp", "capture",
+]  # fmt: skip
+
+SipTransport = Literal["udp", "tcp", "tls"]
+Family = Literal[4, 6]
+
+
+@dataclass(frozen=True, slots=True)
+class PingParameters:
+    """`count` echo requests to `host`, one every `interval_s`, each awaited for `timeout_s`."""
+
+    host: str
+    count: int = 20
+    interval_s: float = 0.2
+    timeout_s: float = 2.0
+    dscp: int = 0
+    payload_bytes: int = 56
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TcpParameters:
+    """One TCP connection to `host`:`port`, closed as soon as it is open."""
+
+    host: str
+    port: int
+    timeout_s: float = 5.0
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DnsParameters:
+    """One question put to one server, over UDP and, only if truncated, over TCP."""
+
+    server: str
+    name: str
+    record_type: str = "A"
+    port: int = 53
+    expect: tuple[str, ...] = ()  # any answer outside this set is a wrong answer
+    timeout_s: float = 3.0
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpParameters:
+    """One GET of `url`; redirects are followed and listed, up to `redirects_max`."""
+
+    url: str
+    expect_status: int | None = None
+    body_match: str | None = None
+    redirects_max: int = 5
+    timeout_s: float = 10.0
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SipParameters:
+    """One OPTIONS to `uri` by `transport`; timers of RFC 3261 section 17.1.2 up to `timeout_s`."""
+
+    uri: str
+    host: str
+    port: int
+    transport: SipTransport = "udp"
+    timeout_s: float = 32.0  # 64 * T1
+    family: Family | None = None
+
+
+Parameters = PingParameters | TcpParameters | DnsParameters | HttpParameters | SipParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One planned measurement; `id` is stable from run to run, so that history can follow it."""
+
+    id: str
+    probe: ProbeKind
+    council: str | None
+    site: str | None
+    asset: str | None
+    target: str
+    parameters: Parameters
+    deadline_s: float = 35.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A check as it stands in the record: what was to be done, and how it ended."""
+
+    id: str
+    probe: ProbeKind
+    council: str | None
+    site: str | None
+    asset: str | None
+    target: str
+    outcome: Outcome
+    failure: Failure | None = None
+    reason: str | None = None  # plain words, for a person; always given unless completed
+    started_s: float | None = None  # seconds since run.started; null if nothing was sent
+    finished_s: float | None = None

@@ -1,0 +1,46 @@
+"""Records to and from JSON, and the JSON Schema that both are held to."""
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from nethealth.model.record import SCHEMA, Record
+
+_ADAPTER = TypeAdapter(Record)
+SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class RecordError(ValueError):
+    """The text is not a record that this version can read; the message says where and why."""
+
+
+def dump(record: Record) -> bytes:
+    """The record as UTF-8 JSON, two spaces a level, keys in the contract's order."""
+    text = _ADAPTER.dump_json(record, indent=2, by_alias=True)
+    fields = json.loads(text)
+    return json.dumps({"schema": fields.pop("schema"), **fields}, indent=2).encode() + b"\n"
+
+
+def load(text: bytes | str, *, name: str = "record") -> Record:
+    """Read a record; anything else raises RecordError with every fault found."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise RecordError(f"{name}: not JSON: {error}") from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        found = document.get("schema") if isinstance(document, dict) else type(document).__name__
+        raise RecordError(f"{name}: schema is {found!r}; this version reads {SCHEMA!r}")
+    try:
+        return _ADAPTER.validate_json(text, by_alias=True)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:20]
+        )
+        raise RecordError(f"{name}: {faults}") from None
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of what `dump` writes (`docs/record.schema.json` holds the same)."""
+    schema = _ADAPTER.json_schema(by_alias=True, mode="serialization")
+    return {"$schema": SCHEMA_DIALECT, "$id": "nethealth.record.1", **schema}

@@ -1,0 +1,231 @@
+"""What the councils have: sites, assets, lines, and the limits under which they are measured.
+
+The shapes are those of `sites.toml`; `nethealth.inventory` reads the text and reports every error.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from nethealth.model.check import Family, ProbeKind, SipTransport
+from nethealth.model.finding import FindingCode, Severity
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Dscp = Annotated[int, Field(ge=0, le=63)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+AssetKind = Literal[
+    "pbx", "sbc", "gateway", "phone", "ata", "router", "switch", "server", "service",
+    "sensor", "reflector",
+]  # fmt: skip
+ASSET_KINDS: tuple[str, ...] = get_args(AssetKind)
+
+_FORBID = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vantage:
+    """Where the measuring machine stands."""
+
+    id: Identifier = "local"
+    site: str | None = None
+    timezone: str = "UTC"
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSettings:
+    """The caps in force; they are printed in every report."""
+
+    ping_count: Annotated[int, Field(ge=1, le=10_000)] = 20
+    ping_interval_ms: Annotated[int, Field(ge=1, le=60_000)] = 200
+    site_packets_per_s: Annotated[float, Field(gt=0, le=100_000)] = 1000
+    site_starts_per_s: Annotated[float, Field(gt=0, le=10_000)] = 50
+    deadline_s: Annotated[float, Field(gt=0, le=3600)] = 35
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Above these a measured value becomes a finding; `r_factor` is a floor, as are the days."""
+
+    loss: Share = 0.01
+    delay_one_way_s: Positive = 0.15
+    pdv_p99_s: Positive = 0.03
+    r_factor: Annotated[float, Field(ge=0, le=100)] = 70
+    certificate_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Council:
+    """One authority."""
+
+    id: Identifier
+    name: Text
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One building or campus of one council."""
+
+    id: Identifier
+    council: str
+    name: Text
+    gateway: str | None = None  # address of the site's router, pinged to tell site from host
+    upstream: str | None = None  # sites with the same upstream share a provider
+    wan_down_mbps: Positive | None = None
+    wan_up_mbps: Positive | None = None
+    staff: Annotated[int, Field(ge=0)] | None = None
+    extensions: Annotated[int, Field(ge=0)] | None = None
+    devices: Annotated[int, Field(ge=0)] | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blackout:
+    """Hours in which nothing is sent to a site, in the vantage's time zone; `to` may pass midnight."""
+
+    site: str
+    days: Text  # "mon-fri", "sat,sun", "daily"
+    from_: Annotated[ClockTime, Field(alias="from")]
+    to: ClockTime
+    __pydantic_config__ = {**_FORBID, "populate_by_name": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingOptions:
+    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    interval_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    timeout_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    dscp: Dscp = 0
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipOptions:
+    uri: str | None = None
+    transport: SipTransport | None = None
+    username: str | None = None
+    password_env: EnvName | None = None
+    test_account: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=64)] | None = None
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    url: str | None = None
+    expect_status: Annotated[int, Field(ge=100, le=599)] | None = None
+    body_match: str | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpOptions:
+    ports: Annotated[tuple[Port, ...], Field(min_length=1)]
+    timeout_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsOptions:
+    names: Annotated[tuple[Text, ...], Field(min_length=1)]
+    record_type: Text = "A"  # A AAAA SRV NAPTR PTR MX TXT CNAME NS SOA
+    port: Port = 53
+    expect: tuple[Text, ...] = ()
+    timeout_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    number: Text
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampOptions:
+    port: Port = 862
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnmpOptions:
+    version: Literal[2, 3]
+    community_env: EnvName | None = None
+    user_env: EnvName | None = None
+    auth_env: EnvName | None = None
+    priv_env: EnvName | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One thing that can be asked something; without an owner it is itself a finding."""
+
+    id: Identifier
+    site: str
+    kind: AssetKind
+    address: Text | None = None
+    name: Text | None = None
+    legacy: bool = False  # a label for reports; never evidence
+    owner: Text | None = None
+    model: Text | None = None
+    vendor: Text | None = None
+    installed: Annotated[int, Field(ge=1950, le=2100)] | None = None
+    end_of_support: date | None = None
+    checks: tuple[ProbeKind, ...] | None = None  # null: by kind
+    ping: PingOptions | None = None
+    tcp: TcpOptions | None = None
+    dns: DnsOptions | None = None
+    http: HttpOptions | None = None
+    sip: SipOptions | None = None
+    call: CallOptions | None = None
+    stamp: StampOptions | None = None
+    snmp: SnmpOptions | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line that still hangs on the public switched telephone network."""
+
+    id: Identifier
+    site: str
+    kind: Literal["analogue", "isdn2", "isdn30"]
+    use: Text
+    migrated: bool = False
+    owner: Text | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The whole file."""
+
+    vantage: Vantage = Vantage()
+    sweep: SweepSettings = SweepSettings()
+    thresholds: Thresholds = Thresholds()
+    severity: Mapping[FindingCode, Severity] = field(default_factory=dict)  # overrides
+    council: tuple[Council, ...] = ()
+    site: tuple[Site, ...] = ()
+    blackout: tuple[Blackout, ...] = ()
+    asset: tuple[Asset, ...] = ()
+    line: tuple[Line, ...] = ()
+    __pydantic_config__ = _FORBID

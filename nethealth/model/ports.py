@@ -1,0 +1,166 @@
+"""The two doors to the outside that a probe is handed: the clock and the network.
+
+A probe never opens a socket nor reads a clock by itself, so the demonstration can stand a
+simulated link here, and a test a scripted one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from nethealth.model.check import Family
+from nethealth.model.failure import Failure
+
+
+class NetworkFailure(Exception):
+    """A network operation gave no value: the one exception that crosses these ports."""
+
+    def __init__(self, failure: Failure, reason: str) -> None:
+        super().__init__(reason)
+        self.failure = failure
+        self.reason = reason
+
+
+class Clock(Protocol):
+    """Monotonic time for every difference, wall time once to date the run."""
+
+    def monotonic_s(self) -> float: ...
+    def wall_utc(self) -> datetime: ...
+    async def sleep_until(self, monotonic_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A numeric address and a port."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return (
+            f"[{self.address}]:{self.port}"
+            if ":" in self.address
+            else f"{self.address}:{self.port}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """What came, from whom, and when (monotonic seconds, the kernel's stamp where it gives one)."""
+
+    data: bytes
+    source: Endpoint
+    received_s: float
+
+
+class DatagramChannel(Protocol):
+    """An unconnected UDP socket that talks to one peer and shows who really answers."""
+
+    local: Endpoint  # with the source address that the kernel chose for this peer
+    remote: Endpoint
+
+    def send(self, data: bytes) -> float:
+        """Send now; the monotonic time just before."""
+        ...
+
+    async def receive(self) -> Datagram:
+        """The next datagram from anybody; an ICMP error raises NetworkFailure."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """What a handshake showed; `certificates` as DER, leaf first, unverified as received.
+
+    `verify_error` is null where the chain and the name hold against the system's trust store.
+    """
+
+    version: str  # "TLSv1.3"
+    cipher: str
+    certificates: tuple[bytes, ...]
+    verify_error: str | None
+    alpn: str | None = None
+
+
+class StreamChannel(Protocol):
+    """One TCP connection, which may take TLS on top."""
+
+    local: Endpoint
+    remote: Endpoint
+
+    async def start_tls(self, server_name: str) -> TlsFacts:
+        """Handshake without refusing a bad certificate: what is wrong with it is a fact."""
+        ...
+
+    async def read(self, limit: int) -> bytes:
+        """At most `limit` bytes; empty at the end of the stream."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EchoEvent:
+    """An echo reply, or an ICMP error that quotes our request."""
+
+    sequence: int
+    received_s: float  # monotonic seconds, from the kernel's receive stamp where there is one
+    source: str  # who sent it: the target for a reply, a router for an error
+    kind: Literal["reply", "error"]
+    icmp_type: int
+    icmp_code: int
+    ttl: int | None = None
+    dscp: int | None = None
+
+
+class EchoFlow(Protocol):
+    """Echo requests of one identifier to one address."""
+
+    address: str
+    identifier: int
+
+    def send(self, sequence: int) -> float:
+        """Send one request now; the monotonic time just before. May raise NetworkFailure."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class NetworkStatistics:
+    """What the sockets themselves lost, for `run.instrument`."""
+
+    socket_overflow_count: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+class Network(Protocol):
+    """Name resolution, datagrams, streams and echo; every failure is a NetworkFailure."""
+
+    statistics: NetworkStatistics
+
+    async def resolve(self, host: str, family: Family | None = None) -> tuple[str, ...]:
+        """Numeric addresses in the resolver's order; a numeric host is returned as it is."""
+        ...
+
+    async def open_datagram(self, remote: Endpoint, *, dscp: int = 0) -> DatagramChannel: ...
+
+    async def open_stream(self, remote: Endpoint, *, dscp: int = 0) -> StreamChannel: ...
+
+    def open_echo(
+        self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int
+    ) -> EchoFlow:
+        """A flow on the run's shared ICMP socket; `deliver` is called from the event loop."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Pacer(Protocol):
+    """Spaces what is sent: a slot at the target's site for each packet."""
+
+    async def wait(self, packets: int = 1) -> None: ...

@@ -1,0 +1,85 @@
+"""What a probe is: a function from a check to a stream of observations, and what it needs."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from nethealth.model.check import Check, ProbeKind
+from nethealth.model.failure import Failure, Outcome
+from nethealth.model.observation import Interval, Observation, Passport, Scalar
+from nethealth.model.ports import Clock, Network, Pacer
+
+Need = Literal["icmp_socket", "raw_socket", "tshark", "reflector"]
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """All that a probe may touch of the world; `start_s` is the run's start on the same clock."""
+
+    clock: Clock
+    network: Network
+    random: Random
+    pacer: Pacer
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """How the probe ended; a probe that ends without one has completed."""
+
+    outcome: Outcome
+    failure: Failure | None = None
+    reason: str | None = None
+
+
+ProbeFunction = Callable[[Check, Env], AsyncIterator[Observation | Completion]]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One entry of the catalogue."""
+
+    kind: ProbeKind
+    run: ProbeFunction
+    needs: tuple[Need, ...] = ()
+
+
+Catalogue = Mapping[ProbeKind, Probe]
+
+
+class Observer:
+    """Makes a check's observations: numbered `<check id>/<n>`, dated on the run's clock."""
+
+    def __init__(self, check: Check, env: Env) -> None:
+        self._check = check
+        self._env = env
+        self._count = 0
+
+    def __call__(
+        self,
+        name: str,
+        value: Scalar,
+        unit: str | None = None,
+        *,
+        samples: int | None = None,
+        interval: Interval | None = None,
+        failure: Failure | None = None,
+        method: Passport | None = None,
+        at_s: float | None = None,
+    ) -> Observation:
+        """One observation; `at_s` is monotonic (default: now)."""
+        self._count += 1
+        at = self._env.clock.monotonic_s() if at_s is None else at_s
+        return Observation(
+            id=f"{self._check.id}/{self._count}",
+            check=self._check.id,
+            name=name,
+            value=value,
+            unit=unit,
+            t_s=round(at - self._env.start_s, 6),
+            samples=samples,
+            interval=interval,
+            failure=failure,
+            method=method or {},
+        )

@@ -1,0 +1,1 @@
+"""Protocol state without input or output: bytes and `now` go in, bytes and facts come out."""

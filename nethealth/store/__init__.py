@@ -1,0 +1,1 @@
+"""History: every run appended, whole checks or nothing."""

@@ -1,0 +1,1 @@
+"""Runs a plan with the catalogue it is handed: pacing, deadlines, stops, overlap."""

@@ -1,0 +1,1 @@
+"""Record to document, document to every format."""
