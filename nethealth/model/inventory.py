@@ -93,7 +93,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blackout:
-    """Hours in which nothing is sent to a site, in the vantage's time zone; `to` may pass midnight."""
+    """Hours in which nothing is sent to a site (vantage's time zone); `to` may pass midnight."""
 
     site: str
     days: Text  # "mon-fri", "sat,sun", "daily"

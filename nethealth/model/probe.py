@@ -42,6 +42,7 @@ class Probe:
 
     kind: ProbeKind
     run: ProbeFunction
+    units: Mapping[str, str | None]  # every observation it may make, with its unit
     needs: tuple[Need, ...] = ()
 
 
@@ -49,18 +50,22 @@ Catalogue = Mapping[ProbeKind, Probe]
 
 
 class Observer:
-    """Makes a check's observations: numbered `<check id>/<n>`, dated on the run's clock."""
+    """Makes a check's observations: numbered `<check id>/<n>`, dated on the run's clock.
 
-    def __init__(self, check: Check, env: Env) -> None:
+    `units` is the probe's own list of names; a name outside it is a KeyError, so that what the
+    catalogue and the spec page say of a probe is all that it can say.
+    """
+
+    def __init__(self, check: Check, env: Env, units: Mapping[str, str | None]) -> None:
         self._check = check
         self._env = env
+        self._units = units
         self._count = 0
 
     def __call__(
         self,
         name: str,
         value: Scalar,
-        unit: str | None = None,
         *,
         samples: int | None = None,
         interval: Interval | None = None,
@@ -76,7 +81,7 @@ class Observer:
             check=self._check.id,
             name=name,
             value=value,
-            unit=unit,
+            unit=self._units[name],
             t_s=round(at - self._env.start_s, 6),
             samples=samples,
             interval=interval,

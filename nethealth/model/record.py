@@ -52,7 +52,6 @@ class Instrument:
     loop_lag_max_s: float | None = None
     send_timer_error_p99_s: float | None = None
     socket_overflow_count: int | None = None  # datagrams that the kernel dropped at our sockets
-    vantage_link: Literal["up", "down", "unknown"] = "unknown"
     notes: tuple[str, ...] = ()
 
 
