@@ -1,0 +1,32 @@
+"""What every test shares: the captures that only some machines have."""
+
+import os
+
+import pytest
+
+from tests import captures
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that read shared captures where there are none; CI must have them."""
+    if captures.present():
+        return
+    reading = [item for item in items if item.get_closest_marker("captures")]
+    if reading and os.environ.get("CI"):
+        raise pytest.UsageError(
+            f"no captures at {captures.folder()}: CI needs them (set NETHEALTH_CAPTURES)"
+        )
+    items[:] = [item for item in items if item not in reading]
+    config.stash[_LEFT_OUT] = len(reading)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> str | list[str]:
+    left_out = config.stash.get(_LEFT_OUT, 0)
+    if not left_out:
+        return []
+    return (
+        f"{left_out} tests that read shared captures are not collected: "
+        f"none at {captures.folder()} (set NETHEALTH_CAPTURES)"
+    )
