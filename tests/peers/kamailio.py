@@ -1,0 +1,187 @@
+"""A real SIP server whose behaviour is switched while it runs.
+
+Every file it makes stands in the folder it is given, so that several run side by side; `prefix`
+puts it, and the program that switches it, into a network namespace.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+START_WAIT_S = 20.0
+STOP_WAIT_S = 5.0
+
+# "ok", "silent", "slow" (200 after 700 ms: later than T1, so that a retransmission is seen),
+# or the digits of any status code; 503 carries Retry-After and 401 a challenge.
+_CONFIG = """\
+#!KAMAILIO
+debug=1
+log_stderror=yes
+fork=yes
+children={children}
+auto_aliases=no
+dns=no
+rev_dns=no
+user_agent_header="User-Agent: lab kamailio"
+server_header="Server: lab kamailio"
+{listen}
+{transport}
+mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib64/kamailio/modules/"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "pv.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "cfgutils.so"
+loadmodule "kex.so"
+loadmodule "ctl.so"
+loadmodule "htable.so"
+{tls}
+modparam("ctl", "binrpc", "unix:{control}")
+modparam("htable", "htable", "lab=>size=4;")
+
+event_route[htable:mod-init] {{
+    $sht(lab=>mode) = "{behaviour}";
+}}
+
+request_route {{
+    if ($sht(lab=>mode) == "silent") {{
+        drop;
+    }}
+    if ($sht(lab=>mode) == "slow") {{
+        if (t_newtran()) {{
+            usleep("700000");
+            t_reply("200", "OK");
+        }}
+        exit;
+    }}
+    if ($sht(lab=>mode) == "ok") {{
+        append_to_reply("Allow: OPTIONS, INVITE, ACK, BYE, CANCEL\\r\\n");
+        sl_send_reply("200", "OK");
+        exit;
+    }}
+    if ($sht(lab=>mode) == "503") {{
+        append_to_reply("Retry-After: 30\\r\\n");
+        sl_send_reply("503", "Service Unavailable");
+        exit;
+    }}
+    if ($sht(lab=>mode) == "401") {{
+        append_to_reply("WWW-Authenticate: Digest realm=\\"lab\\", nonce=\\"0a1b2c\\"\\r\\n");
+        sl_send_reply("401", "Unauthorized");
+        exit;
+    }}
+    $var(code) = $(sht(lab=>mode){{s.int}});
+    sl_send_reply("$var(code)", "As told");
+    exit;
+}}
+"""
+
+
+class Kamailio:
+    """One Kamailio in its own process group, answering from `start` until `stop`.
+
+    `listen` holds Kamailio's own socket names, such as `udp:127.0.0.1:5060` or
+    `tls:[::1]:5061`; `certificate` and `key` (PEM files) are needed for the latter.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        listen: Sequence[str],
+        *,
+        behaviour: str = "ok",
+        children: int = 2,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        prefix: Sequence[str] = (),
+    ) -> None:
+        self._folder = folder
+        self._control = folder / "control"
+        self._prefix = tuple(prefix)
+        self._process: subprocess.Popen[bytes] | None = None
+        tls = certificate is not None
+        stream = tls or any(name.startswith("tcp:") for name in listen)
+        self._config = _CONFIG.format(
+            children=children,
+            listen="\n".join(f"listen={name}" for name in listen),
+            transport="\n".join(
+                [f"disable_tcp={'no' if stream else 'yes'}", f"tcp_children={children}"]
+                + (["enable_tls=yes"] if tls else [])
+            ),
+            tls=f'loadmodule "tls.so"\nmodparam("tls", "certificate", "{certificate}")\n'
+            f'modparam("tls", "private_key", "{key}")\n'
+            'modparam("tls", "tls_method", "TLSv1.2+")'
+            if tls
+            else "",
+            control=self._control,
+            behaviour=behaviour,
+        )
+
+    def start(self) -> None:
+        """Start, and return once the control socket answers: by then the SIP sockets are bound."""
+        config = self._folder / "kamailio.cfg"
+        config.write_text(self._config)
+        with (self._folder / "kamailio.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(*self._prefix, "kamailio", "-DD", "-E", "-m", "32", "-M", "4"),
+                    *("-f", config, "-P", self._folder / "pid", "-Y", self._folder),
+                ],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        give_up_s = time.monotonic() + START_WAIT_S
+        while self._control_command("core.uptime").returncode != 0:
+            if self._process.poll() is not None or time.monotonic() > give_up_s:
+                self.stop()
+                raise RuntimeError(f"kamailio did not start:\n{self.log()[-4000:]}")
+            time.sleep(0.05)
+
+    def behave(self, behaviour: str) -> None:
+        """From now on: `ok`, `silent`, `slow`, or a status code such as `503`."""
+        done = self._control_command("htable.sets", "lab", "mode", f"s:{behaviour}")
+        if done.returncode != 0:
+            raise RuntimeError(f"kamailio did not take {behaviour!r}: {done.stdout.decode()}")
+
+    def log(self) -> str:
+        """All it has printed so far."""
+        return (self._folder / "kamailio.log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """End the process group; killed if it has not gone within a few seconds."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def __enter__(self) -> "Kamailio":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _control_command(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*self._prefix, "kamcmd", "-s", f"unix:{self._control}", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=10,
+            check=False,
+        )
