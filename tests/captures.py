@@ -1,4 +1,4 @@
-"""Where the shared captures are: `NETHEALTH_CAPTURES`, or `../shared/captures` beside the project."""
+"""Where the shared captures are: `NETHEALTH_CAPTURES`, by default `../shared/captures`."""
 
 import os
 from pathlib import Path

@@ -1,0 +1,1 @@
+"""Capture files and the programs that decode them."""
