@@ -1,0 +1,186 @@
+"""Datagrams on Linux: unconnected UDP, kernel receive stamps, ICMP errors by the error queue."""
+
+import asyncio
+import select
+import socket
+import struct
+import time
+
+from nethealth.model.failure import Failure
+from nethealth.model.ports import Datagram, Endpoint, NetworkFailure, NetworkStatistics
+from probes.addresses import SocketAddress, endpoint_of, set_dscp, socket_address
+from probes.failures import classify, network_failure
+
+# <linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>; Python 3.11 names none of these
+IP_RECVERR = 11
+IPV6_RECVERR = 25
+SO_TIMESTAMPNS = 35
+SO_RXQ_OVFL = 40
+_TIMESPEC = struct.Struct("@qq")
+_COUNT = struct.Struct("@I")
+_EXTENDED_ERROR = struct.Struct("@IBBBBII")  # struct sock_extended_err, <linux/errqueue.h>
+_ORIGIN_ICMP, _ORIGIN_ICMP6 = 2, 3
+
+QUEUE_MAX = 256  # datagrams that wait for the probe
+_BATCH_MAX = 64  # read in one turn of the loop, so that a flood starves nobody
+_STAMP_AGE_MAX_S = 5.0
+_BUFFER = 65_535
+_ANCILLARY = socket.CMSG_SPACE(64) * 3
+
+_ICMP_WORDS = {
+    (4, 3, 0): "network unreachable",
+    (4, 3, 1): "host unreachable",
+    (4, 3, 2): "protocol unreachable",
+    (4, 3, 3): "port unreachable",
+    (4, 3, 4): "fragmentation needed",
+    (4, 3, 9): "network prohibited",
+    (4, 3, 10): "host prohibited",
+    (4, 3, 13): "administratively prohibited",
+    (4, 11, 0): "time to live exceeded",
+    (6, 1, 0): "no route",
+    (6, 1, 1): "administratively prohibited",
+    (6, 1, 3): "address unreachable",
+    (6, 1, 4): "port unreachable",
+    (6, 2, 0): "packet too big",
+    (6, 3, 0): "hop limit exceeded",
+}
+
+
+def monotonic_of_stamp(stamp: bytes) -> float:
+    """A SO_TIMESTAMPNS control message on the monotonic clock.
+
+    The kernel stamps by the wall clock, so the stamp is taken as an age. An age that is negative
+    or absurd means that the wall clock stepped in between: then the time is now.
+    """
+    now, wall = time.monotonic(), time.time_ns()
+    seconds, nanoseconds = _TIMESPEC.unpack_from(stamp)
+    age = (wall - seconds * 1_000_000_000 - nanoseconds) / 1e9
+    return now - age if 0 <= age <= _STAMP_AGE_MAX_S else now
+
+
+class UdpChannel:
+    """The datagram channel of the contract, on one socket of its own."""
+
+    def __init__(
+        self, remote: Endpoint, loop: asyncio.AbstractEventLoop, statistics: NetworkStatistics,
+        dscp: int,
+    ) -> None:  # fmt: skip
+        self.remote = remote
+        self._loop = loop
+        self._statistics = statistics
+        self._overflowed = 0
+        self._waiting: asyncio.Queue[Datagram | NetworkFailure] = asyncio.Queue(QUEUE_MAX)
+        self._family, self._peer = socket_address(remote)
+        self._socket = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._set_options(dscp)
+            # bound, so that every copy leaves from the address that a Via names
+            self._socket.bind(_source_for(self._family, self._peer))
+            self.local = endpoint_of(self._socket.getsockname())
+        except OSError as error:
+            self._socket.close()
+            raise network_failure(error, f"to {remote}") from None
+        # A poll of its own: libuv, on finding an error pending, stops watching the socket for good
+        self._ready = select.epoll()
+        self._ready.register(self._socket, select.EPOLLIN)
+        loop.add_reader(self._ready.fileno(), self._drain)
+
+    def _set_options(self, dscp: int) -> None:
+        sock = self._socket
+        if self._family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
+        if dscp:
+            set_dscp(sock, self._family, dscp)
+
+    def send(self, data: bytes) -> float:
+        # An ICMP error that came meanwhile would be reported by this send, and nothing sent. It
+        # stands in the error queue anyway: reading SO_ERROR clears the report.
+        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        sent_s = time.monotonic()
+        try:
+            self._socket.sendto(data, self._peer)
+        except OSError as error:
+            raise network_failure(error, f"sending to {self.remote}") from None
+        return sent_s
+
+    async def receive(self) -> Datagram:
+        item = await self._waiting.get()
+        if isinstance(item, NetworkFailure):
+            raise item
+        return item
+
+    def close(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._ready.fileno())
+            self._ready.close()
+            self._socket.close()
+
+    def _drain(self) -> None:
+        for _ in range(_BATCH_MAX):
+            try:
+                data, ancillary, _, source = self._socket.recvmsg(_BUFFER, _ANCILLARY)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue  # only says that there is an error; the queue below says which
+            received_s = time.monotonic()
+            for level, kind, content in ancillary:
+                if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                    received_s = monotonic_of_stamp(content)
+                elif level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
+                    self._count_overflow(*_COUNT.unpack(content))
+            self._hand_over(Datagram(data, endpoint_of(source), received_s))
+        for _ in range(_BATCH_MAX):
+            try:
+                _, ancillary, _, _ = self._socket.recvmsg(0, _ANCILLARY, socket.MSG_ERRQUEUE)
+            except OSError:
+                break
+            for level, kind, content in ancillary:
+                if (level, kind) in (
+                    (socket.IPPROTO_IP, IP_RECVERR),
+                    (socket.IPPROTO_IPV6, IPV6_RECVERR),
+                ):
+                    self._hand_over(_failure_of(content, self.remote))
+
+    def _count_overflow(self, total: int) -> None:
+        self._statistics.socket_overflow_count += total - self._overflowed
+        self._overflowed = total
+
+    def _hand_over(self, item: Datagram | NetworkFailure) -> None:
+        try:
+            self._waiting.put_nowait(item)
+        except asyncio.QueueFull:
+            note = f"a peer sent more than {QUEUE_MAX} datagrams at once; the rest were dropped"
+            if note not in self._statistics.notes:
+                self._statistics.notes.append(note)
+
+
+def _source_for(family: socket.AddressFamily, peer: SocketAddress) -> SocketAddress:
+    """The address that the kernel's routing chooses for `peer`; connecting UDP sends nothing."""
+    with socket.socket(family, socket.SOCK_DGRAM) as throw_away:
+        throw_away.connect(peer)
+        address: SocketAddress = throw_away.getsockname()
+    return (address[0], 0, *address[2:])
+
+
+def _failure_of(extended_error: bytes, remote: Endpoint) -> NetworkFailure:
+    """One message of the error queue (struct sock_extended_err, then the offender's address)."""
+    number, origin, icmp_type, icmp_code, *_ = _EXTENDED_ERROR.unpack_from(extended_error)
+    error = OSError(number, "")
+    if origin not in (_ORIGIN_ICMP, _ORIGIN_ICMP6):
+        return network_failure(error, f"to {remote}")
+    offender = extended_error[_EXTENDED_ERROR.size :]
+    if origin == _ORIGIN_ICMP:
+        version, address = 4, socket.inet_ntop(socket.AF_INET, offender[4:8])
+    else:
+        version, address = 6, socket.inet_ntop(socket.AF_INET6, offender[8:24])
+    words = _ICMP_WORDS.get((version, icmp_type, icmp_code), "error")
+    failure = classify(error)
+    return NetworkFailure(
+        failure if failure is Failure.REFUSED else Failure.UNREACHABLE,
+        f"ICMP {words} (type {icmp_type}, code {icmp_code}) from {address}, for {remote}",
+    )

@@ -1,0 +1,83 @@
+"""The real clock and the real network behind the model's ports; every socket is opened here."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nethealth.model.check import Family
+from nethealth.model.ports import (
+    Clock,
+    DatagramChannel,
+    EchoEvent,
+    EchoFlow,
+    Endpoint,
+    NetworkStatistics,
+    StreamChannel,
+)
+from probes.datagram import UdpChannel
+from probes.resolver import Resolver
+from probes.stream import open_tcp
+
+if TYPE_CHECKING:
+    from probes.echo import EchoEngine
+    from probes.trust import TrustStore
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+    def wall_utc(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep_until(self, monotonic_s: float) -> None:
+        await asyncio.sleep(max(0.0, monotonic_s - time.monotonic()))
+
+
+class SystemNetwork:
+    """Real sockets. `ca_file`: a PEM file to trust in place of the system's own."""
+
+    def __init__(self, clock: Clock, ca_file: str | None = None) -> None:
+        self.statistics = NetworkStatistics()
+        self._clock = clock
+        self._ca_file = ca_file
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        return Resolver()
+
+    @cached_property
+    def _trust(self) -> "TrustStore":
+        # cryptography: an import that a ping need not pay for
+        from probes.trust import TrustStore  # noqa: PLC0415
+
+        return TrustStore.load(self._ca_file)
+
+    @cached_property
+    def _echo(self) -> "EchoEngine":
+        from probes.echo import EchoEngine  # noqa: PLC0415 - ping3, likewise
+
+        return EchoEngine(self._clock, self.statistics)
+
+    async def resolve(self, host: str, family: Family | None = None) -> tuple[str, ...]:
+        return await self._resolver.resolve(host, family)
+
+    async def open_datagram(self, remote: Endpoint, *, dscp: int = 0) -> DatagramChannel:
+        return UdpChannel(remote, asyncio.get_running_loop(), self.statistics, dscp)
+
+    async def open_stream(self, remote: Endpoint, *, dscp: int = 0) -> StreamChannel:
+        return await open_tcp(remote, dscp, lambda: self._trust)
+
+    def open_echo(
+        self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int
+    ) -> EchoFlow:
+        return self._echo.open(address, deliver, dscp=dscp, payload_bytes=payload_bytes)
+
+    async def close(self) -> None:
+        if "_echo" in self.__dict__:
+            self._echo.close()
