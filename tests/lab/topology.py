@@ -10,6 +10,7 @@ documentation); nothing leads out.  A node is named as in the picture: `core`, `
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ _SYSCTLS = (
     "net.ipv4.conf.default.rp_filter=0",
     "net.ipv6.conf.all.disable_ipv6=0",
     "net.ipv6.conf.default.disable_ipv6=0",
+    # It fills a buffer, as most systems do; bbr would drain it.
+    "net.ipv4.tcp_congestion_control=reno",
     # Without these an IPv6 address is of no use for the first second or two.
     "net.ipv6.conf.default.accept_dad=0",
     "net.ipv6.conf.default.accept_ra=0",
@@ -83,15 +86,19 @@ class Lab:
         return ("ip", "netns", "exec", self.namespace(node))
 
     def run(
-        self, node: str, *argv: str, timeout_s: float = 60, check: bool = True
+        self, node: str, command: str, *, timeout_s: float = 60, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command at `node` to its end; its standard error is in the exception, if any."""
+        """Run a command line (no shell) at `node` to its end; failing, it shows what it printed."""
         done = subprocess.run(
-            (*self.at(node), *argv), capture_output=True, text=True, timeout=timeout_s, check=False
+            (*self.at(node), *shlex.split(command)),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
         )
         if check and done.returncode != 0:
             raise AssertionError(
-                f"{node}: {argv} gave {done.returncode}\n{done.stdout}{done.stderr}"
+                f"{node}$ {command}\ngave {done.returncode}: {done.stdout}{done.stderr}"
             )
         return done
 
@@ -110,7 +117,7 @@ class Lab:
         name = self.namespace(node)
         _ip("netns", "add", name)
         settings = _SYSCTLS + (_ROUTER_SYSCTLS if router else ())
-        self.run(node, "sysctl", "-qw", *settings)
+        self.run(node, f"sysctl -qw {' '.join(settings)}")
         _ip("-n", name, "link", "set", "lo", "up")
 
     def join(self, node: str, interface: str, peer: str, peer_interface: str) -> None:
@@ -121,7 +128,7 @@ class Lab:
         )
         # Offloads would show captures and queues packets larger than the link's, unchecksummed.
         for end, name in ((node, interface), (peer, peer_interface)):
-            self.run(end, "ethtool", "-K", name, *"tx off tso off gso off gro off".split())
+            self.run(end, f"ethtool -K {name} tx off tso off gso off gro off")
 
     def configure(self, node: str, *commands: str) -> None:
         """Apply `ip` commands (`addr replace …`, `route replace …`) that a pulled link undoes."""
@@ -134,8 +141,8 @@ class Lab:
         A link that has come up passes nothing until the kernel's link watch has run.
         """
         everyone = [node for site in SITES for node in (site, *hosts(site))]
-        addresses = [*map(ipv4, everyone), *map(ipv6, everyone)]
-        self.run("vantage", "fping", *"-q -r 50 -t 100 -B 1 -i 1".split(), *addresses)
+        addresses = " ".join((*map(ipv4, everyone), *map(ipv6, everyone)))
+        self.run("vantage", f"fping -q -r 50 -t 100 -B 1 -i 1 {addresses}")
 
     def resolver(self, node: str, server: str) -> None:
         """Give a node a resolv.conf of its own."""
@@ -166,7 +173,7 @@ def build() -> Iterator[Lab]:
 def _build_core(lab: Lab) -> None:
     lab.add("core", router=True)
     lab.add("vantage")
-    lab.run("vantage", "sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+    lab.run("vantage", "sysctl -qw 'net.ipv4.ping_group_range=0 2147483647'")
     lab.join("vantage", "eth0", "core", "vantage")
     lab.configure("vantage", *_host_commands("vantage", "core"))
 

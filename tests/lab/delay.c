@@ -1,0 +1,122 @@
+/* A link with delay: holds each packet of one NFQUEUE, then lets it go on, in order.
+ *
+ *   delay QUEUE DELAY_US JITTER_US [ENTER LEAVE]
+ *
+ * A packet is held for DELAY_US plus a value uniform in [0, JITTER_US), but never let go before
+ * the one that came before it. ENTER and LEAVE are the chances, for each packet, to enter and to
+ * leave the bad state of a Gilbert channel, in which every packet is lost: mean loss
+ * ENTER / (ENTER + LEAVE), mean run of lost packets 1 / LEAVE.
+ *
+ * Ready when it has printed "ready"; at SIGTERM it prints the packets seen and lost, and ends.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnetfilter_queue/libnetfilter_queue.h>
+#include <linux/netfilter.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define HELD_MAX 65536 /* a power of two; more packets than this are lost, as in any queue */
+
+static struct held { uint32_t id; int64_t release_ns; } held[HELD_MAX];
+static uint32_t head, tail; /* both only grow; their difference is how many are held */
+static int64_t delay_ns, jitter_ns;
+static double enter_bad, leave_bad;
+static int bad;
+static unsigned long seen, lost;
+static volatile sig_atomic_t stopped;
+
+static void stop(int number) { (void)number; stopped = 1; }
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static int arrived(struct nfq_q_handle *queue, struct nfgenmsg *message, struct nfq_data *packet,
+                   void *unused)
+{
+    (void)message; (void)unused;
+    uint32_t id = ntohl(nfq_get_msg_packet_hdr(packet)->packet_id);
+    int64_t release = now_ns() + delay_ns + (int64_t)(drand48() * jitter_ns);
+
+    seen++;
+    bad = drand48() < (bad ? 1 - leave_bad : enter_bad);
+    if (bad || tail - head == HELD_MAX) {
+        lost++;
+        return nfq_set_verdict(queue, id, NF_DROP, 0, NULL);
+    }
+    if (tail != head && release < held[(tail - 1) % HELD_MAX].release_ns)
+        release = held[(tail - 1) % HELD_MAX].release_ns;
+    held[tail++ % HELD_MAX] = (struct held){id, release};
+    return 0;
+}
+
+static void release_due(struct nfq_q_handle *queue)
+{
+    while (head != tail && held[head % HELD_MAX].release_ns <= now_ns())
+        nfq_set_verdict(queue, held[head++ % HELD_MAX].id, NF_ACCEPT, 0, NULL);
+}
+
+static struct timespec until_next(void)
+{
+    int64_t left = head == tail ? 1000000000LL : held[head % HELD_MAX].release_ns - now_ns();
+    if (left < 0)
+        left = 0;
+    return (struct timespec){left / 1000000000LL, left % 1000000000LL};
+}
+
+int main(int argc, char **argv)
+{
+    static char buffer[65536] __attribute__((aligned));
+    if (argc != 4 && argc != 6) {
+        fprintf(stderr, "usage: delay QUEUE DELAY_US JITTER_US [ENTER LEAVE]\n");
+        return 2;
+    }
+    delay_ns = atoll(argv[2]) * 1000;
+    jitter_ns = atoll(argv[3]) * 1000;
+    enter_bad = argc == 6 ? atof(argv[4]) : 0;
+    leave_bad = argc == 6 ? atof(argv[5]) : 1;
+    signal(SIGTERM, stop);
+    signal(SIGINT, stop);
+    prctl(PR_SET_TIMERSLACK, 1UL); /* nanoseconds; the default of 50 us would be seen */
+    srand48(now_ns());
+
+    struct nfq_handle *handle = nfq_open();
+    struct nfq_q_handle *queue = handle
+        ? nfq_create_queue(handle, atoi(argv[1]), &arrived, NULL) : NULL;
+    if (!queue || nfq_set_mode(queue, NFQNL_COPY_META, 0) < 0
+        || nfq_set_queue_maxlen(queue, HELD_MAX) < 0) {
+        perror("delay: nfqueue");
+        return 1;
+    }
+    struct pollfd waiting = {.fd = nfq_fd(handle), .events = POLLIN};
+    puts("ready");
+    fflush(stdout);
+    while (!stopped) {
+        struct timespec left = until_next();
+        if (ppoll(&waiting, 1, &left, NULL) > 0) {
+            ssize_t size = recv(waiting.fd, buffer, sizeof buffer, MSG_DONTWAIT);
+            if (size > 0)
+                nfq_handle_packet(handle, buffer, (int)size);
+            else if (size < 0 && errno != ENOBUFS && errno != EAGAIN && errno != EINTR) {
+                perror("delay: recv");
+                return 1;
+            }
+        }
+        release_due(queue);
+    }
+    printf("seen %lu lost %lu\n", seen, lost);
+    nfq_destroy_queue(queue);
+    nfq_close(handle);
+    return 0;
+}
