@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from nethealth.model.observation import Interval
+
 
 @dataclass(frozen=True, slots=True)
 class DelaySummary:
@@ -70,3 +72,20 @@ def pdv_s(delays_s: Sequence[float | None]) -> tuple[float, ...]:
     answered = [delay for delay in delays_s if delay is not None]
     least = min(answered, default=0.0)
     return tuple(delay - least for delay in answered)
+
+
+def median_interval(values: Sequence[float]) -> Interval | None:
+    """The 95 % interval of the median, from the order statistics alone.
+
+    No shape of the delays is assumed: the number of values below the true median is binomial.
+    None for fewer than six values, among which even the extremes do not hold it so surely.
+    """
+    ordered = sorted(values)
+    n = len(ordered)
+    tail, below, rank = 0, 1, 0
+    # `tail` counts the 2^n halvings with at most `rank` values below the true median.
+    while 40 * (tail + below) <= 2**n:
+        tail += below
+        below = below * (n - rank) // (rank + 1)
+        rank += 1
+    return (ordered[rank - 1], ordered[n - rank]) if rank else None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nethealth.quality.delay import ipdv_s, pdv_s, percentile, summary
+from nethealth.quality.delay import ipdv_s, median_interval, pdv_s, percentile, summary
 
 DELAYS = st.lists(st.floats(0, 10), min_size=2, max_size=200)
 
@@ -53,3 +53,16 @@ def test_pdv_is_measured_from_the_quickest_and_skips_losses() -> None:
 def test_ipdv_does_not_change_with_a_constant_added(delays: list[float]) -> None:
     shifted = ipdv_s([delay + 1 for delay in delays])
     assert shifted == pytest.approx([b - a for a, b in pairwise(delays)], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    # Ranks from published tables of the sign test, 95 %, two-sided.
+    ("n", "low", "high"), [(6, 1, 6), (8, 1, 8), (9, 2, 8), (10, 2, 9), (20, 6, 15), (50, 18, 33)]
+)  # fmt: skip
+def test_interval_of_the_median_by_the_tabled_ranks(n: int, low: int, high: int) -> None:
+    assert median_interval([float(rank) for rank in range(n, 0, -1)]) == (low, high)
+
+
+def test_five_values_do_not_bound_a_median() -> None:
+    assert median_interval([0.01] * 5) is None
+    assert median_interval([]) is None
