@@ -93,6 +93,7 @@ class Lab:
             (*self.at(node), *shlex.split(command)),
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=timeout_s,
             check=False,
         )
