@@ -1,5 +1,6 @@
 """What a TLS handshake showed, as observations: version, chain, names, days to expiry."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from ipaddress import ip_address
@@ -58,7 +59,7 @@ def tls_observations(
     try:
         if not facts.certificates:
             raise ValueError("the server sent no certificate")
-        leaf = x509.load_der_x509_certificate(facts.certificates[0])
+        leaf = certificate_of(facts.certificates[0])
         names = certificate_names(leaf)
         matched = name_matches(names, server_name)
         days = (leaf.not_valid_after_utc - now_utc).total_seconds() / _DAY_S
@@ -83,6 +84,13 @@ def tls_observations(
         round(days, 3),
         method={**method, **described, "chain_length": len(facts.certificates)},
     )
+
+
+def certificate_of(der: bytes) -> x509.Certificate:
+    """Parse, without the library's warnings of what it means to refuse one day."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return x509.load_der_x509_certificate(der)
 
 
 def certificate_names(leaf: x509.Certificate) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Would a careful client trust this chain? Judged after the handshake, never part of it."""
 
+import base64
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +18,15 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-from probes.tls import NAME_MISMATCH, UNREADABLE, certificate_names, name_matches
+from probes.tls import (
+    NAME_MISMATCH,
+    UNREADABLE,
+    certificate_names,
+    certificate_of,
+    name_matches,
+)
 
-_PEM_END = b"-----END CERTIFICATE-----"
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class TrustStore:
         if not certificates:
             return "the server sent no certificate"
         try:
-            leaf, *others = (x509.load_der_x509_certificate(der) for der in certificates)
+            leaf, *others = map(certificate_of, certificates)
             names = certificate_names(leaf)
             error = self._chain_error(leaf, others, names, now or datetime.now(UTC))
         except UNREADABLE as fault:
@@ -88,11 +96,22 @@ class TrustStore:
         try:
             policy.build_client_verifier().verify(leaf, list(others))
         except VerificationError as error:
-            known = {certificate.subject for certificate in (*self.anchors, *others)}
-            if leaf.issuer not in known:
-                return f"unknown issuer: {leaf.issuer.rfc4514_string()}"
+            top = _last_issuer(leaf, others)
+            if all(top != anchor.subject for anchor in self.anchors):
+                return f"unknown issuer: {top.rfc4514_string()}"
             return f"the chain does not lead to a trusted issuer: {error}"
         return None
+
+
+def _last_issuer(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> x509.Name:
+    """Where the chain as sent ends: the issuer that it names and does not hold."""
+    issuers = {other.subject: other.issuer for other in others}
+    name = leaf.issuer
+    while name in issuers:
+        name, before = issuers.pop(name), name
+        if name == before:
+            break
+    return name
 
 
 def _must_be_ca(_: Policy, __: x509.Certificate, extension: x509.BasicConstraints) -> None:
@@ -129,9 +148,9 @@ def _system_files() -> list[Path]:
 def _certificates_in(pem: bytes) -> list[x509.Certificate]:
     """One by one: a system's bundle may hold an old one that the parser refuses."""
     found = []
-    for block in pem.split(_PEM_END)[:-1]:
+    for block in _PEM.findall(pem):
         try:
-            found.append(x509.load_pem_x509_certificate(block + _PEM_END))
+            found.append(certificate_of(base64.b64decode(block)))
         except UNREADABLE:
             continue
     return found
