@@ -1,0 +1,116 @@
+"""What a key of the inventory may hold, in words, read from the model's own JSON schema."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from nethealth.inventory.faults import shown
+from nethealth.inventory.lines import Path
+from nethealth.model.inventory import Inventory
+
+Node = Mapping[str, Any]
+
+# The model's patterns, for people who read no regular expressions.
+_PATTERN_WORDS = {
+    "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": (
+        "1 to 64 letters, digits, dots, underscores and hyphens, first a letter or a digit"
+    ),
+    "^[A-Za-z_][A-Za-z0-9_]*$": (
+        "the name of an environment variable, which holds the secret outside the file"
+    ),
+    r"^([01]\d|2[0-3]):[0-5]\d$": 'a time of day such as "09:00", from "00:00" to "23:59"',
+}
+
+
+@cache
+def _schema() -> Node:
+    return TypeAdapter(Inventory).json_schema(by_alias=True, mode="validation")
+
+
+def _plain(node: Node) -> Node:
+    """The node itself: references followed, "or null" left out, because TOML has no null."""
+    while True:
+        if "$ref" in node:
+            node = _schema()["$defs"][node["$ref"].rsplit("/", 1)[1]]
+        elif "anyOf" in node:
+            node = next(choice for choice in node["anyOf"] if choice.get("type") != "null")
+        else:
+            return node
+
+
+def _at(path: Path) -> Node | None:
+    node = _plain(_schema())
+    for part in path:
+        inside: Node | None
+        if isinstance(part, int):
+            inside = node.get("items")
+        else:
+            inside = node.get("properties", {}).get(part) or node.get("additionalProperties")
+        if not inside:
+            return None
+        node = _plain(inside)
+    return node
+
+
+def keys(path: Path) -> tuple[str, ...]:
+    """The keys of the table at `path`; none where the path leads to no table."""
+    node = _at(path) or {}
+    if "propertyNames" in node:
+        return tuple(_plain(node["propertyNames"])["enum"])
+    return tuple(node.get("properties", ()))
+
+
+def words(path: Path) -> str:
+    """What the key at `path` may hold."""
+    if path and path[-1] in ("site", "council") and path[:-1]:
+        return f"the id of a {path[-1]}"
+    node = _at(path)
+    return "nothing" if node is None else _words(node)
+
+
+def _words(node: Node) -> str:
+    if "enum" in node:
+        return ", ".join(map(shown, node["enum"]))
+    if "const" in node:
+        return shown(node["const"])
+    match node.get("type"):
+        case "integer":
+            return "a whole number" + _range(node)
+        case "number":
+            return "a number" + _range(node)
+        case "boolean":
+            return "true or false"
+        case "array":
+            least = ", at least one" if node.get("minItems") else ""
+            return f"a list{least}, each: {_words(_plain(node['items']))}"
+        case "string":
+            return _text_words(node)
+        case _:
+            return "a table"
+
+
+def _text_words(node: Node) -> str:
+    if node.get("format") == "date":
+        return "a date such as 2027-12-31"
+    if "pattern" in node:
+        pattern = node["pattern"]
+        return _PATTERN_WORDS.get(pattern, f"text of the pattern {pattern}")
+    if "maxLength" in node:
+        return f"text of {node.get('minLength', 0)} to {node['maxLength']} characters"
+    return "text"
+
+
+def _range(node: Node) -> str:
+    low, above, high = (node.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
+    if low is not None and high is not None:
+        return f" from {low:g} to {high:g}"
+    parts = []
+    if low is not None:
+        parts.append(f"at least {low:g}")
+    if above is not None:
+        parts.append(f"above {above:g}")
+    if high is not None:
+        parts.append(f"at most {high:g}")
+    return " " + " and ".join(parts) if parts else ""

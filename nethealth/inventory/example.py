@@ -1,0 +1,132 @@
+"""The commented inventory that `nethealth init` writes."""
+
+_EXAMPLE = """\
+# What nethealth is to measure. Every address here is from 198.18.0.0/15, which is set apart for
+# tests (RFC 2544): replace them all. `nethealth sweep` reads this file and lists every error in it.
+
+[vantage]                  # the machine that measures
+id = "hq-laptop"
+site = "hall"              # optional: where it stands
+timezone = "Europe/London" # of the blackout hours below
+
+[sweep]                    # the caps; these are the defaults
+ping_count = 20
+ping_interval_ms = 200
+site_packets_per_s = 1000
+site_starts_per_s = 50     # checks begun at one site
+deadline_s = 35            # of each single check
+
+[thresholds]               # above these a measured value becomes a finding (defaults shown)
+loss = 0.01
+delay_one_way_s = 0.15
+pdv_p99_s = 0.03
+r_factor = 70              # below this one
+certificate_days = 30      # and below this one
+
+[severity]                 # optional: finding code = "info", "warning" or "critical"
+certificate-expiry = "warning"
+
+[[council]]
+id = "scdc"
+name = "South Cambridgeshire District Council"
+
+[[site]]
+id = "hall"
+council = "scdc"
+name = "South Cambridgeshire Hall"
+gateway = "198.18.2.1"     # the site's router, pinged to tell a dead site from a dead host
+upstream = "provider-a"    # sites with the same upstream share a provider
+wan_down_mbps = 100        # this and the four below are optional
+wan_up_mbps = 20
+staff = 320
+extensions = 280
+devices = 700
+
+[[blackout]]               # hours in which nothing is sent to a site
+site = "hall"
+days = "mon-fri"           # or "sat,sun", or "daily"
+from = "09:00"
+to = "10:30"               # a time not after `from` is on the next day
+
+[[asset]]
+id = "hall-pbx"            # letters, digits, dots, underscores and hyphens
+site = "hall"
+kind = "pbx"               # pbx sbc gateway phone ata router switch server service sensor reflector
+address = "198.18.2.10"    # numeric, or a host name
+name = "Telephone exchange, ground floor"
+legacy = true              # a label for the report; it is never evidence
+owner = "3C ICT"           # an asset without an owner is itself reported
+vendor = "Example Telephones"
+model = "Exchange 11"
+installed = 2004
+end_of_support = 2018-12-31
+checks = ["ping", "sip"]   # default: by kind, and by the tables below
+[asset.ping]
+count = 20
+interval_ms = 200
+timeout_ms = 2000
+dscp = 46                  # 46 is what voice should travel with
+family = 4                 # 4 or 6; default: whichever the name gives first
+[asset.sip]
+uri = "sip:198.18.2.10:5060"
+transport = "udp"          # udp tcp tls
+username = "probe"
+password_env = "HALL_PBX_PASSWORD"   # a secret never stands in the file
+test_account = true        # only then may it be registered
+timeout_s = 32
+family = 4
+[asset.call]
+number = "sip:echo@198.18.2.10:5070" # a test number; no other is ever called
+[asset.stamp]
+port = 862
+[asset.snmp]
+version = 3                # 2 with community_env; 3 with the other three
+community_env = "HALL_PBX_COMMUNITY"
+user_env = "HALL_PBX_USER"
+auth_env = "HALL_PBX_AUTH"
+priv_env = "HALL_PBX_PRIV"
+
+[[asset]]
+id = "hall-web"
+site = "hall"
+kind = "service"           # a service gets the checks of its tables, and no ping
+address = "198.18.2.20"
+owner = "Digital Services"
+[asset.http]
+url = "https://198.18.2.20/"         # default: https at the address
+expect_status = 200
+body_match = "Council"     # text that the page must hold
+timeout_s = 10
+family = 4
+[asset.tcp]
+ports = [443, 8443]
+timeout_s = 5
+family = 4
+
+[[asset]]
+id = "hall-dns"
+site = "hall"
+kind = "server"
+address = "198.18.2.53"
+owner = "3C ICT"
+[asset.dns]
+names = ["portal.example"] # asked of this asset as a server
+record_type = "A"          # A AAAA SRV NAPTR PTR MX TXT CNAME NS SOA
+port = 53
+expect = ["198.18.2.20"]   # any other answer is a wrong answer
+timeout_s = 3
+family = 4
+
+[[line]]                   # what still hangs on the public switched telephone network
+id = "hall-lift"
+site = "hall"
+kind = "analogue"          # analogue isdn2 isdn30
+use = "lift alarm"
+migrated = false
+owner = "Facilities"
+"""
+
+
+def example() -> str:
+    """A commented `sites.toml` that shows every key and parses as it is."""
+    return _EXAMPLE

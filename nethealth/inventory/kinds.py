@@ -1,0 +1,40 @@
+"""Which checks an asset gets, from its kind, its list `checks` and its tables."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from nethealth.model.check import ProbeKind
+from nethealth.model.inventory import Asset
+
+# What this version can measure, in the order in which an asset's checks are planned.
+PLANNED_KINDS: tuple[ProbeKind, ...] = ("ping", "tcp", "dns", "http", "sip")
+DNS_RECORD_TYPES = ("A", "AAAA", "SRV", "NAPTR", "PTR", "MX", "TXT", "CNAME", "NS", "SOA")
+
+_BY_ASSET_KIND: Mapping[str, tuple[ProbeKind, ...]] = {
+    "pbx": ("ping", "sip"),
+    "sbc": ("ping", "sip"),
+    "gateway": ("ping", "sip"),
+    "service": (),
+}
+
+
+def probe_kinds(
+    asset_kind: str, checks: Iterable[str] | None, tables: Collection[str]
+) -> tuple[ProbeKind, ...]:
+    """The kinds that are planned: those listed, else those of the asset's kind and its tables.
+
+    A service is what its tables say, a web page where it has none; everything else is also
+    pinged. Kinds that this version cannot measure are left out.
+    """
+    if checks is not None:
+        wanted = set(checks)
+    else:
+        wanted = {*_BY_ASSET_KIND.get(asset_kind, ("ping",)), *tables}
+        if not wanted.intersection(PLANNED_KINDS):
+            wanted.add("http")
+    return tuple(kind for kind in PLANNED_KINDS if kind in wanted)
+
+
+def tables_of(asset: Asset) -> tuple[ProbeKind, ...]:
+    """The probe kinds of which the asset has a table."""
+    kinds: Sequence[ProbeKind] = (*PLANNED_KINDS, "call", "stamp", "snmp")
+    return tuple(kind for kind in kinds if getattr(asset, kind) is not None)

@@ -1,0 +1,91 @@
+"""Options `key=value` of the command line, put over the tables that a subject has already."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from nethealth.inventory import allowed
+from nethealth.inventory.consistency import option_troubles
+from nethealth.inventory.faults import listed, nearest, shown
+from nethealth.model.check import ProbeKind
+from nethealth.model.inventory import (
+    DnsOptions,
+    HttpOptions,
+    PingOptions,
+    SipOptions,
+    TcpOptions,
+)
+from nethealth.plan.subject import Subject
+
+_ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
+    "ping": TypeAdapter(PingOptions),
+    "tcp": TypeAdapter(TcpOptions),
+    "dns": TypeAdapter(DnsOptions),
+    "http": TypeAdapter(HttpOptions),
+    "sip": TypeAdapter(SipOptions),
+}
+_REQUIRED = {"tcp": "ports", "dns": "names"}
+_LISTS = ("ports", "names", "expect")
+
+
+def check_keys(options: Mapping[str, str], kinds: Sequence[ProbeKind]) -> list[str]:
+    """A sentence for each option that no chosen kind of probe has."""
+    keys = {key: None for kind in kinds for key in allowed.keys(("asset", 0, kind))}
+    return [
+        f"option {shown(key)} is no key of {' or '.join(kinds)}{nearest(key, keys)}; "
+        f"allowed: {listed(keys)}"
+        for key in options
+        if key not in keys
+    ]
+
+
+def with_options(
+    subject: Subject, kinds: Sequence[ProbeKind], options: Mapping[str, str]
+) -> tuple[Subject, list[str]]:
+    """The subject with the options in its tables, and a sentence for each value that is wrong."""
+    faults: list[str] = []
+    for kind in kinds:
+        keys = allowed.keys(("asset", 0, kind))
+        given = {key: _typed(key, value) for key, value in options.items() if key in keys}
+        own = getattr(subject, kind)
+        merged = {**(asdict(own) if own else {}), **given}
+        required = _REQUIRED.get(kind)
+        if not given or (required and required not in merged):
+            continue
+        # What a text means is looked at even where another key has the wrong type.
+        wrong = {
+            str(path[0]): f"option {path[0]}: found {found}; allowed: {words}"
+            for path, found, words in option_troubles(kind, _as_document(merged))
+        }
+        try:
+            table = _ADAPTERS[kind].validate_python(merged)
+        except ValidationError as error:
+            misfits = {str(fault["loc"][0]) for fault in error.errors()}
+            wrong.update((key, _fault(key, options[key], kind)) for key in given if key in misfits)
+        if wrong:
+            faults += wrong.values()
+        else:
+            subject = replace(
+                subject, **{kind: table}, detailed=subject.detailed or required in given
+            )
+    return subject, faults
+
+
+def _typed(key: str, value: str) -> object:
+    if key in _LISTS:
+        return [part.strip() for part in value.split(",")]
+    if key == "family" and value.isdecimal():  # a closed list of numbers takes no text
+        return int(value)
+    return value
+
+
+def _as_document(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table as TOML would have held it: lists for tuples."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in table.items()}
+
+
+def _fault(key: str, value: str, kind: ProbeKind) -> str:
+    found = "text that is not shown here" if key.endswith("_env") else shown(value)
+    return f"option {key}: found {found}; allowed: {allowed.words(('asset', 0, kind, key))}"

@@ -1,0 +1,152 @@
+"""One thing to be measured, and the checks that a kind of probe makes of it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from nethealth.inventory.addresses import bracketed, parse_sip_uri
+from nethealth.model.check import (
+    Check,
+    DnsParameters,
+    HttpParameters,
+    Parameters,
+    PingParameters,
+    ProbeKind,
+    SipParameters,
+    TcpParameters,
+)
+from nethealth.model.inventory import (
+    DnsOptions,
+    HttpOptions,
+    PingOptions,
+    SipOptions,
+    SweepSettings,
+    TcpOptions,
+)
+
+_Waiting = TypeVar("_Waiting", TcpParameters, DnsParameters, HttpParameters, SipParameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An asset, a gateway or a target, with the options of each probe; `name` begins the ids.
+
+    `address` may be null where a URL or URI takes its place. With `detailed`, the ids of tcp and
+    dns checks end in their port or name.
+    """
+
+    name: str
+    address: str | None
+    council: str | None = None
+    site: str | None = None
+    asset: str | None = None
+    ping: PingOptions | None = None
+    tcp: TcpOptions | None = None
+    dns: DnsOptions | None = None
+    http: HttpOptions | None = None
+    sip: SipOptions | None = None
+    detailed: bool = True
+
+
+def checks_of(
+    subject: Subject, kinds: Iterable[ProbeKind], sweep: SweepSettings
+) -> Iterator[Check]:
+    """The checks of these kinds; one for each port and each name.
+
+    No default wait is longer than the deadline. The subject must have what its kinds need.
+    """
+    for kind in kinds:
+        for detail, target, parameters in _measurements(subject, kind, sweep):
+            yield Check(
+                id=f"{subject.name}:{kind}{f':{detail}' if detail and subject.detailed else ''}",
+                probe=kind,
+                council=subject.council,
+                site=subject.site,
+                asset=subject.asset,
+                target=target,
+                parameters=parameters,
+                deadline_s=sweep.deadline_s,
+            )
+
+
+def seconds_needed(parameters: Parameters) -> float:
+    """How long the check takes at its longest, the resolution of names aside."""
+    if isinstance(parameters, PingParameters):
+        return parameters.count * parameters.interval_s + parameters.timeout_s
+    return parameters.timeout_s
+
+
+def with_room(check: Check) -> Check:
+    """The check with a deadline that leaves room for what was asked of it."""
+    return replace(check, deadline_s=max(check.deadline_s, seconds_needed(check.parameters)))
+
+
+def _measurements(
+    subject: Subject, kind: ProbeKind, sweep: SweepSettings
+) -> Iterator[tuple[str, str, Parameters]]:
+    """Detail of the id, target in the form that `nethealth check` takes, and parameters."""
+    host = subject.address or ""
+    if kind == "ping":
+        yield "", host, _ping(host, subject.ping or PingOptions(), sweep)
+    elif kind == "tcp" and subject.tcp:
+        options = subject.tcp
+        for port in dict.fromkeys(options.ports):
+            tcp = TcpParameters(host, port, family=options.family)
+            yield str(port), f"{bracketed(host)}:{port}", _wait(tcp, options.timeout_s, sweep)
+    elif kind == "dns" and subject.dns:
+        for name in dict.fromkeys(subject.dns.names):
+            yield name, *_dns(host, name, subject.dns, sweep)
+    elif kind == "http":
+        web = subject.http or HttpOptions()
+        http = HttpParameters(
+            url=web.url or f"https://{bracketed(host)}/",
+            expect_status=web.expect_status,
+            body_match=web.body_match,
+            family=web.family,
+        )
+        yield "", http.url, _wait(http, web.timeout_s, sweep)
+    elif kind == "sip":
+        yield "", *_sip(host, subject.sip or SipOptions(), sweep)
+    else:
+        raise AssertionError(f"{subject.name} has nothing to make a {kind} check of")
+
+
+def _ping(host: str, options: PingOptions, sweep: SweepSettings) -> PingParameters:
+    interval_ms = options.interval_ms or sweep.ping_interval_ms
+    ping = PingParameters(
+        host,
+        count=options.count or sweep.ping_count,
+        interval_s=interval_ms / 1000,
+        dscp=options.dscp,
+        family=options.family,
+    )
+    # The inventory has seen to it that the wait fits into the deadline.
+    return replace(ping, timeout_s=options.timeout_ms / 1000) if options.timeout_ms else ping
+
+
+def _dns(
+    server: str, name: str, options: DnsOptions, sweep: SweepSettings
+) -> tuple[str, DnsParameters]:
+    at = bracketed(server) if options.port == 53 else f"{bracketed(server)}:{options.port}"
+    dns = DnsParameters(
+        server,
+        name,
+        record_type=options.record_type,
+        port=options.port,
+        expect=options.expect,
+        family=options.family,
+    )
+    return f"dns:{name}@{at}", _wait(dns, options.timeout_s, sweep)
+
+
+def _sip(host: str, options: SipOptions, sweep: SweepSettings) -> tuple[str, SipParameters]:
+    uri = options.uri or f"sip:{bracketed(host)}"
+    to = parse_sip_uri(uri, options.transport)
+    sip = SipParameters(uri, to.host, to.port, to.transport, family=options.family)
+    return uri, _wait(sip, options.timeout_s, sweep)
+
+
+def _wait(parameters: _Waiting, timeout_s: float | None, sweep: SweepSettings) -> _Waiting:
+    """The parameters with the wait that was asked for, or the default one within the deadline."""
+    chosen = min(parameters.timeout_s, sweep.deadline_s) if timeout_s is None else timeout_s
+    return replace(parameters, timeout_s=chosen)
