@@ -1,0 +1,77 @@
+"""The measurer measured: how late the event loop and the send timer were, and what went wrong."""
+
+import math
+
+from nethealth.model.ports import Clock, NetworkStatistics
+from nethealth.model.record import Instrument
+
+LAG_INTERVAL_S = 0.1
+_KEPT_MOST = 8192
+
+
+class Sample:
+    """Quantiles of any number of values in bounded memory.
+
+    When full, every other kept value is dropped and from then on half as many are taken, so what
+    is kept stays evenly spread over the whole run. The greatest value is exact.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[float] = []
+        self._step = 1
+        self._seen = 0
+        self.greatest: float | None = None
+
+    def add(self, value: float) -> None:
+        self.greatest = value if self.greatest is None else max(self.greatest, value)
+        if self._seen % self._step == 0:
+            self._kept.append(value)
+            if len(self._kept) == _KEPT_MOST:
+                del self._kept[1::2]
+                self._step *= 2
+        self._seen += 1
+
+    def quantile(self, share: float) -> float | None:
+        """The nearest-rank quantile; null when nothing was added."""
+        if not self._kept:
+            return None
+        return sorted(self._kept)[max(0, math.ceil(share * len(self._kept)) - 1)]
+
+
+class Meters:
+    """Gathers `run.instrument` over one sweep, or over all rounds of a stream."""
+
+    def __init__(self) -> None:
+        self.loop_lag_s = Sample()
+        self.send_timer_error_s = Sample()
+        self._notes: dict[str, None] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Everything noted so far, in order."""
+        return tuple(self._notes)
+
+    def note(self, text: str) -> None:
+        """Add a note; the same text stands once."""
+        self._notes[text] = None
+
+    async def watch_loop(self, clock: Clock) -> None:
+        """Until cancelled, take how late the loop wakes a sleeper of LAG_INTERVAL_S."""
+        while True:
+            due_s = clock.monotonic_s() + LAG_INTERVAL_S
+            await clock.sleep_until(due_s)
+            self.loop_lag_s.add(clock.monotonic_s() - due_s)
+
+    def instrument(self, statistics: NetworkStatistics) -> Instrument:
+        """What the record says of the instrument, the sockets' own losses included."""
+        return Instrument(
+            loop_lag_p99_s=_rounded(self.loop_lag_s.quantile(0.99)),
+            loop_lag_max_s=_rounded(self.loop_lag_s.greatest),
+            send_timer_error_p99_s=_rounded(self.send_timer_error_s.quantile(0.99)),
+            socket_overflow_count=statistics.socket_overflow_count,
+            notes=tuple(dict.fromkeys((*self.notes, *statistics.notes))),
+        )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
