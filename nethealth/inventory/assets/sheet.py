@@ -1,0 +1,99 @@
+"""Cells to rows: finds the line of headers, and reads CSV as offices write it."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from nethealth.inventory.assets.columns import match_count
+from nethealth.inventory.assets.errors import AssetFileError
+
+BYTES_MAX = 32 * 2**20
+ROWS_MAX = 20_000
+COLUMNS_MAX = 200
+CELL_MAX = 2000  # characters; the rest of a cell is cut off
+_HEADER_WITHIN = 20  # rows: titles and dates stand above the headers of many registers
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+class Row(dict[str, str]):
+    """The cells of one row by header; `number` is the row's number in the file, from 1."""
+
+    def __init__(self, number: int, cells: Iterable[tuple[str, str]]) -> None:
+        super().__init__(cells)
+        self.number = number
+
+
+def to_rows(cells: Iterable[Sequence[str]]) -> tuple[Row, ...]:
+    """The rows under the headers; rows with nothing in them are passed over.
+
+    The headers are those of the first 20 rows that name most fields, the earliest of equals.
+    Raises AssetFileError for more than `ROWS_MAX` rows, and where there is no row at all.
+    """
+    numbered = [
+        (number, [cell[:CELL_MAX].strip() for cell in row[:COLUMNS_MAX]])
+        for number, row in enumerate(islice(cells, ROWS_MAX + _HEADER_WITHIN + 1), start=1)
+    ]
+    filled = [(number, row) for number, row in numbered if any(row)]
+    if not filled:
+        raise AssetFileError("the file holds no rows")
+    top = filled[:_HEADER_WITHIN]
+    at = max(range(len(top)), key=lambda index: (match_count(top[index][1]), -index))
+    headers = _distinct(filled[at][1])
+    rows = filled[at + 1 :]
+    if len(rows) > ROWS_MAX:
+        raise AssetFileError(f"more than {ROWS_MAX} rows: split the register")
+    return tuple(
+        Row(number, ((header, cell) for header, cell in zip(headers, row, strict=False) if header))
+        for number, row in rows
+    )
+
+
+def _distinct(headers: Sequence[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    distinct = []
+    for header in headers:
+        seen[header] = seen.get(header, 0) + 1
+        distinct.append(header if seen[header] == 1 else header and f"{header} ({seen[header]})")
+    return distinct
+
+
+def rows_from_csv(data: bytes) -> tuple[Row, ...]:
+    """Read CSV in UTF-8, UTF-16 or Windows-1252, parted by comma, semicolon, tab or bar."""
+    check_size(data)
+    text = _text(data)
+    if text[:4].lower() == "sep=" and text[4:5]:  # Excel's own note on the delimiter
+        delimiter, text = text[4], "\n" + text.partition("\n")[2]
+    else:
+        delimiter = max(_DELIMITERS, key=lambda candidate: _likeness(text, candidate))
+    try:
+        return to_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except (csv.Error, TypeError) as error:  # TypeError: a delimiter that csv refuses
+        raise AssetFileError(f"not readable as CSV: {error}") from None
+
+
+def check_size(data: bytes) -> None:
+    """Raise AssetFileError for a file above the limit."""
+    if len(data) > BYTES_MAX:
+        raise AssetFileError(f"{len(data)} bytes; at most {BYTES_MAX} are read")
+
+
+def _text(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # What Excel writes in the west when it is asked for plain CSV.
+        return data.decode("cp1252", errors="replace")
+
+
+def _likeness(text: str, delimiter: str) -> tuple[int, int]:
+    """How much the top of the text looks like a register with this delimiter."""
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        top = list(islice(reader, _HEADER_WITHIN))
+    except csv.Error:
+        return (0, 0)
+    return max((match_count(row) for row in top), default=0), max(map(len, top), default=0)
