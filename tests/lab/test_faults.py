@@ -67,7 +67,9 @@ def test_burst_loss_is_as_long_as_its_channel_says(
     with faults.delay(
         lab, "hall", forwarder, tmp_path / "f", delay_ms=0, gilbert=(0.05, 0.25)
     ) as link:
-        done = lab.run("vantage", f"fping -q -C 1500 -p 2 -t 300 {ipv4('hall-phone')}", check=False)
+        done = lab.run(
+            "vantage", f"fping -q -C 1500 -p 2 -i 1 -t 300 {ipv4('hall-phone')}", check=False
+        )
         seen, lost = link.counts()
     words = "".join("-" if word == "-" else " " for word in done.stderr.split()[2:])
     runs = words.split()

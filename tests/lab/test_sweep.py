@@ -1,0 +1,232 @@
+"""A sweep over the lab finds the fault that is switched on, where it is, and nothing else."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lab import faults
+from tests.lab.program import Ran, inventory, nethealth
+from tests.lab.servers import Servers
+from tests.lab.topology import Lab
+
+Found = tuple[str, str | None, str | None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a fault needs to be switched on."""
+
+    lab: Lab
+    servers: Servers
+    forwarder: Path
+    folder: Path
+
+    def sweep(self, text: str) -> Ran:
+        (self.folder / "sites.toml").write_text(text)
+        return nethealth(
+            self.lab,
+            self.folder,
+            *("sweep", "--store", "sqlite:///history.sqlite", "--format", "json"),
+            ca_file=self.servers.authority.ca_file,
+        )
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault, and what a sweep says under it: code, site, asset, and the exit status."""
+
+    name: str
+    switch: Callable[[Bench], AbstractContextManager[object]]
+    found: frozenset[Found]
+    exit_code: int
+
+
+def _case(
+    name: str,
+    exit_code: int,
+    switch: Callable[[Bench], AbstractContextManager[object]],
+    *found: Found,
+) -> Case:
+    return Case(name, switch, frozenset(found), exit_code)
+
+
+def _delayed(
+    bench: Bench, site: str, *, delay_ms: float, jitter_ms: float = 0
+) -> AbstractContextManager[object]:
+    return faults.delay(
+        bench.lab,
+        site,
+        bench.forwarder,
+        bench.folder / "forwarder.log",
+        delay_ms=delay_ms,
+        jitter_ms=jitter_ms,
+    )
+
+
+@contextmanager
+def _bloat(bench: Bench) -> Iterator[None]:
+    with (
+        faults.slow_link(bench.lab, "hall", rate_kbit=4000, buffer_ms=3000),
+        faults.bulk_transfer(bench.lab, "hall", bench.folder, window_octets=160_000),
+    ):
+        time.sleep(2)  # slow start fills the buffer in less
+        yield
+
+
+@contextmanager
+def _three_at_once(bench: Bench) -> Iterator[None]:
+    with ExitStack() as stack:
+        stack.enter_context(bench.servers.sip_behaving("hall", "503"))
+        stack.enter_context(bench.servers.web_down("depot"))
+        stack.enter_context(faults.host_unplugged(bench.lab, "library-phone"))
+        yield
+
+
+CASES = (
+    _case("nothing", 0, lambda _: nullcontext()),
+    # One packet in five lost on the way there: no call is bearable, and the E-model says so.
+    _case(
+        "loss towards the site",
+        1,
+        lambda bench: faults.loss(bench.lab, "hall", 0.2),
+        ("packet-loss", "hall", None),
+        ("poor-voice-quality", "hall", None),
+    ),
+    _case(
+        "loss on the way back",
+        1,
+        lambda bench: faults.loss(bench.lab, "library", 0.2, "vantage"),
+        ("packet-loss", "library", None),
+        ("poor-voice-quality", "library", None),
+    ),
+    # 0.2 s one way as half the round trip: above the limit of 0.15 s, and R still about 80.
+    _case(
+        "delay",
+        1,
+        lambda bench: _delayed(bench, "depot", delay_ms=400),
+        ("high-delay", "depot", None),
+    ),
+    _case("deep buffer under load", 1, _bloat, ("high-delay", "hall", None)),
+    _case(
+        "host unplugged",
+        1,
+        lambda bench: faults.host_unplugged(bench.lab, "hall-phone"),
+        ("host-down", "hall", "hall-phone"),
+    ),
+    _case(
+        "site outage",
+        1,
+        lambda bench: faults.site_outage(bench.lab, "depot"),
+        ("site-outage", "depot", None),
+    ),
+    _case(
+        "vantage unplugged",
+        3,
+        lambda bench: faults.vantage_unplugged(bench.lab),
+        ("instrument-limited", None, None),
+    ),
+    *(
+        _case(
+            f"SIP over {transport} down",
+            1,
+            lambda bench, site=site: bench.servers.sip_down(site),
+            ("sip-down", site, f"{site}-pbx"),
+        )
+        for site, transport in (("hall", "UDP"), ("depot", "TCP"), ("library", "TLS"))
+    ),
+    _case(
+        "SIP silent",
+        1,
+        lambda bench: bench.servers.sip_behaving("hall", "silent"),
+        ("sip-down", "hall", "hall-pbx"),
+    ),
+    _case(
+        "SIP 503",
+        1,
+        lambda bench: bench.servers.sip_behaving("hall", "503"),
+        ("sip-overload", "hall", "hall-pbx"),
+    ),
+    _case(
+        "SIP 401",
+        0,
+        lambda bench: bench.servers.sip_behaving("hall", "401"),
+        ("sip-auth", "hall", "hall-pbx"),
+    ),
+    _case(
+        "SIP slow",
+        1,
+        lambda bench: bench.servers.sip_behaving("hall", "slow"),
+        ("sip-overload", "hall", "hall-pbx"),
+    ),
+    _case(
+        "SIP garbage",
+        1,
+        lambda bench: bench.servers.sip_garbage("hall"),
+        ("sip-malformed", "hall", "hall-pbx"),
+    ),
+    _case(
+        "SIP foreign Via",
+        1,
+        lambda bench: bench.servers.sip_foreign_via("hall"),
+        ("sip-malformed", "hall", "hall-pbx"),
+    ),
+    _case(
+        "name server down",
+        1,
+        lambda bench: bench.servers.dns_down(),
+        ("dns-failure", "hall", "hall-dns"),
+    ),
+    _case(
+        "web server down",
+        1,
+        lambda bench: bench.servers.web_down("depot"),
+        ("service-down", "depot", "depot-server"),
+        ("service-down", "depot", "depot-server-six"),
+    ),
+    _case(
+        "certificate about to expire",
+        1,
+        lambda bench: bench.servers.certificate_expiring("library", days=10),
+        ("certificate-expiry", "library", "library-server"),
+    ),
+    _case(
+        "three at once",
+        1,
+        _three_at_once,
+        ("sip-overload", "hall", "hall-pbx"),
+        ("service-down", "depot", "depot-server"),
+        ("service-down", "depot", "depot-server-six"),
+        ("host-down", "library", "library-phone"),
+    ),
+)
+
+
+@pytest.fixture
+def bench(lab: Lab, lab_servers: Servers, forwarder: Path, tmp_path: Path) -> Bench:
+    return Bench(lab, lab_servers, forwarder, tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_exactly_the_fault_is_found(bench: Bench, case: Case) -> None:
+    with case.switch(bench):
+        ran = bench.sweep(inventory())
+    assert ran.findings == case.found, ran.record["findings"]
+    assert ran.exit_code == case.exit_code, ran.stderr
+
+
+def test_an_asset_without_an_owner_is_said_and_is_no_fault(bench: Bench) -> None:
+    ran = bench.sweep(inventory(unowned=["depot-phone"]))
+    assert {code for code, _, _ in ran.findings} == {"unowned-asset"}
+    assert ran.exit_code == 0
+
+
+def test_every_check_is_in_the_record_with_its_outcome(bench: Bench) -> None:
+    checks = bench.sweep(inventory()).record["checks"]
+    assert {check["outcome"] for check in checks} == {"completed"}
+    # Gateways 4, hosts 10 and one by IPv6; sip 3, tcp and http 4 each, dns 1.
+    assert len(checks) == 4 + 11 + 3 + 4 + 4 + 1
+    assert {check["site"] for check in checks} == {"hq", "hall", "depot", "library"}
