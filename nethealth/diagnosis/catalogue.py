@@ -1,0 +1,74 @@
+"""The codes that can be judged from a sweep, with the severity of the contract and the action.
+
+Each has a page, `docs/findings/<code>.md`, which a test holds to this table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nethealth.model.finding import FindingCode, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a finding of one code weighs, and what to do about it first."""
+
+    severity: Severity
+    action: str
+
+
+CODES: Mapping[FindingCode, Rule] = {
+    "site-outage": Rule(
+        Severity.CRITICAL,
+        "Ask the site whether it has power, then test the line with its provider.",
+    ),
+    "host-down": Rule(
+        Severity.CRITICAL, "Check the power and the network port of the host, on the spot."
+    ),
+    "packet-loss": Rule(
+        Severity.WARNING,
+        "Read the error and discard counters of each interface on the path, and repeat the "
+        "measurement at a quiet hour.",
+    ),
+    "high-delay": Rule(
+        Severity.WARNING,
+        "Compare with the same measurement at a quiet hour: what is higher only under load is a "
+        "queue, what stays is the route.",
+    ),
+    "poor-voice-quality": Rule(
+        Severity.WARNING,
+        "Make a test call over this path and measure its packets both ways before anything is "
+        "replaced.",
+    ),
+    "dns-failure": Rule(
+        Severity.WARNING, "Ask the same question at another name server, then correct the zone or "
+        "the server."
+    ),
+    "service-down": Rule(
+        Severity.CRITICAL, "Look at the service and its log on the host, then at the firewalls in "
+        "between."
+    ),
+    "certificate-expiry": Rule(
+        Severity.WARNING, "Renew the certificate, and have its renewal watched."
+    ),
+    "sip-down": Rule(
+        Severity.CRITICAL,
+        "Look at the SIP service and its log on the host, then at the firewalls in between.",
+    ),
+    "sip-overload": Rule(
+        Severity.WARNING,
+        "Read the load and the log of the SIP server for this time before it is asked more often.",
+    ),
+    "sip-malformed": Rule(
+        Severity.WARNING,
+        "Capture the exchange and compare what the server sent with what arrived.",
+    ),
+    "sip-auth": Rule(
+        Severity.INFO, "Nothing is broken; to see more, give the probe a test account."
+    ),
+    "unowned-asset": Rule(Severity.INFO, "Name an owner for each asset in the inventory."),
+    "instrument-limited": Rule(
+        Severity.INFO, "Put the measuring machine right and measure again; `nethealth doctor` "
+        "says what it lacks."
+    ),
+}  # fmt: skip

@@ -1,0 +1,84 @@
+"""A finding from its parts: its time span, severity and evidence follow the same rules for all."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from math import isfinite
+
+from nethealth.diagnosis.catalogue import CODES
+from nethealth.diagnosis.evidence import Evidence, Place, Round
+from nethealth.diagnosis.text import capital
+from nethealth.model.finding import Effect, Finding, FindingCode, Refutation, Severity, Verdict
+from nethealth.model.observation import Observation
+
+_RUN_LENGTH_MOST_S = 1e9  # a longer one is a damaged record
+
+
+def draft(
+    evidence: Evidence,
+    code: FindingCode,
+    place: Place,
+    statement: str,
+    *,
+    rounds: Iterable[Round] = (),
+    seen: Iterable[Observation | None] = (),
+    verdict: Verdict = Verdict.DEMONSTRATED,
+    action: str = "",
+    refutations: tuple[Refutation, ...] = (),
+    missing: tuple[str, ...] = (),
+    alternatives: tuple[str, ...] = (),
+    effect: Effect | None = None,
+) -> Finding:
+    """One finding; `action` is added to the code's own.
+
+    It spans the rounds that it rests on, and the whole run where it rests on none. What the data
+    cannot yet tell from health is never more than information, whatever the inventory says.
+    """
+    rounds = tuple(rounds)
+    start, end = _span(evidence, rounds)
+    severity = evidence.record.inventory.severity.get(code, CODES[code].severity)
+    if verdict is Verdict.INSUFFICIENT_DATA:
+        severity = Severity.INFO
+    return Finding(
+        id=f"{code}:{place.key}",
+        code=code,
+        council=place.council,
+        site=place.site,
+        asset=place.asset,
+        from_=start,
+        to=end,
+        severity=severity,
+        verdict=verdict,
+        direction=None,
+        statement=capital(statement),
+        action=" ".join(filter(None, (action, CODES[code].action))),
+        evidence=tuple(dict.fromkeys(one.id for one in seen if one is not None)),
+        refutations=refutations,
+        missing=missing,
+        alternatives=alternatives,
+        effect=effect,
+    )
+
+
+def _span(evidence: Evidence, rounds: tuple[Round, ...]) -> tuple[datetime, datetime]:
+    run = evidence.record.run
+    times = [
+        time_s
+        for one in rounds
+        for time_s in (
+            one.check.started_s,
+            one.check.finished_s,
+            *(seen.t_s for seen in one.observations),
+        )
+        if time_s is not None and isfinite(time_s)
+    ]
+    if not times:
+        return run.started, max(run.started, run.finished or run.started)
+    return _after(run.started, min(times)), _after(run.started, max(times))
+
+
+def _after(started: datetime, seconds: float) -> datetime:
+    bounded = min(max(seconds, -_RUN_LENGTH_MOST_S), _RUN_LENGTH_MOST_S)
+    try:
+        return started + timedelta(seconds=bounded)
+    except OverflowError:
+        return started

@@ -1,0 +1,299 @@
+"""Loss and delay of a path, pooled over the hosts of a site.
+
+Both need the lower end of the 95 % interval above the threshold: what the sample cannot tell from
+a healthy path is said to be so, and is no warning.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist, median
+
+from nethealth.diagnosis.draft import draft
+from nethealth.diagnosis.evidence import Evidence, Host, Place, Round
+from nethealth.diagnosis.text import counted, listing, milliseconds, percent, percent_range
+from nethealth.model.finding import Effect, Finding, Refutation, Verdict
+from nethealth.model.observation import Observation
+from nethealth.quality.loss import (
+    LossStatistics,
+    from_burst_ratio,
+    packets_needed,
+    pool,
+    wilson,
+)
+
+MEDIAN_SAMPLES_LEAST = 6  # the least of six delays bounds their median at 95 %, of five it does not
+_LOSS = ("packet_loss_ratio", "packets_sent_count", "packets_received_count")
+
+
+def loss_of(hosts: Sequence[Host], overflow: int = 0) -> LossStatistics | None:
+    """Loss of the hosts that answered at all, pooled; None if nothing was sent to any.
+
+    `overflow` packets are taken off: they arrived, and were lost in the measuring machine.
+    """
+    parts = [
+        from_burst_ratio(
+            one.sent,
+            one.sent - one.received,
+            one.number("packet_loss_burst_ratio"),
+            int(one.number("packet_loss_run_max_packets") or 0),
+        )
+        for host in hosts
+        if host.answered
+        for one in host.pings
+    ]
+    if not parts:
+        return None
+    pooled = pool(parts)
+    if not (overflow and pooled.lost):
+        return pooled
+    kept = max(0, pooled.lost - overflow)
+    return from_burst_ratio(pooled.sent, kept, pooled.burst_ratio, pooled.run_max)
+
+
+def packet_losses(evidence: Evidence) -> Iterator[Finding]:
+    """`packet-loss` of each site as a whole, or of single hosts where the whole is healthy."""
+    overflow = evidence.record.run.instrument.socket_overflow_count or 0
+    threshold = evidence.record.settings.thresholds.loss
+    for place, hosts in evidence.groups:
+        lossy = [host for host in hosts if host.answered and _lost(host)]
+        whole = loss_of(hosts, overflow)
+        if whole is None or not lossy or _only_the_gateway(hosts, lossy):
+            continue
+        if whole.interval[0] > threshold:
+            yield _packet_loss(evidence, place, hosts, whole)
+            continue
+        single = [
+            (host, loss)
+            for host in lossy
+            if len(hosts) > 1 and not host.gateway
+            if (loss := loss_of([host], overflow)) and _clear(loss, threshold, len(hosts))
+        ]
+        for host, loss in single:
+            yield _packet_loss(evidence, host.place, [host], loss)
+        if whole.ratio > threshold and not single:
+            yield _too_few(evidence, place, hosts, whole)
+
+
+def high_delays(evidence: Evidence) -> Iterator[Finding]:
+    """`high-delay` of each site of which half the hosts or the gateway are slow, else by host."""
+    threshold = evidence.record.settings.thresholds.delay_one_way_s
+    lag = evidence.record.run.instrument.loop_lag_p99_s or 0.0
+    for place, hosts in evidence.groups:
+        delays = [delay for host in hosts if (delay := _delay_of(host, lag))]
+        over = [delay for delay in delays if delay.one_way_s > threshold]
+        clear = [delay for delay in over if delay.low_s > threshold]
+        if len(delays) > 1 and _speaks_for_site(over, delays):
+            certain = _speaks_for_site(clear, delays)
+            yield _high_delay(evidence, place, over, delays, certain=certain)
+        else:
+            for delay in over:
+                certain = delay in clear
+                yield _high_delay(evidence, delay.host.place, [delay], delays, certain=certain)
+
+
+def half_the_round_trip_s(host: Host) -> float | None:
+    """Half of the median round trip of a host's rounds: from here, the best guess at one way."""
+    medians = [_median_s(one) for one in host.pings]
+    known = [value for value in medians if value is not None]
+    return median(known) / 2 if known else None
+
+
+@dataclass(frozen=True)
+class _Delay:
+    host: Host
+    one_way_s: float
+    low_s: float  # lower end of the 95 % interval of the same; 0 where the sample has none
+
+
+def _delay_of(host: Host, lag_s: float) -> _Delay | None:
+    one_way_s = half_the_round_trip_s(host)
+    if one_way_s is None:
+        return None
+    lows = [_median_low_s(one) for one in host.pings if _median_s(one) is not None]
+    return _Delay(host, one_way_s, (median(lows) - lag_s) / 2)
+
+
+def _median_s(one: Round) -> float | None:
+    return one.number("round_trip_delay_median_s")
+
+
+def _median_low_s(one: Round) -> float:
+    seen = one.first("round_trip_delay_median_s")
+    if seen is not None and seen.interval is not None:
+        return seen.interval[0]
+    least = one.number("round_trip_delay_min_s")
+    return least if least is not None and one.received >= MEDIAN_SAMPLES_LEAST else 0.0
+
+
+def _speaks_for_site(some: Sequence[_Delay], everyone: Sequence[_Delay]) -> bool:
+    return 2 * len(some) >= len(everyone) or any(delay.host.gateway for delay in some)
+
+
+def _high_delay(
+    evidence: Evidence,
+    place: Place,
+    over: Sequence[_Delay],
+    everyone: Sequence[_Delay],
+    *,
+    certain: bool,
+) -> Finding:
+    threshold = evidence.record.settings.thresholds.delay_one_way_s
+    one_way_s = median(delay.one_way_s for delay in over)
+    rounds = [one for delay in over for one in delay.host.pings]
+    instrument = evidence.record.run.instrument
+    statement = (
+        f"Packets to {place.name} take {milliseconds(one_way_s)} one way (half of the median "
+        f"round trip, {counted(len(over), 'host')}); the limit is {milliseconds(threshold)}"
+    )
+    return draft(
+        evidence,
+        "high-delay",
+        place,
+        f"{statement}." if certain else f"{statement}. Too few packets to be sure.",
+        rounds=rounds,
+        seen=[one.first("round_trip_delay_median_s") for one in rounds],
+        verdict=Verdict.DEMONSTRATED if certain else Verdict.INSUFFICIENT_DATA,
+        refutations=(
+            Refutation(
+                "Are other hosts of the site as slow?",
+                f"{len(over)} of {counted(len(everyone), 'host')} above the limit",
+            ),
+            Refutation("Are other sites as slow?", _other_delays(evidence, place)),
+            Refutation(
+                "Did the measuring machine itself add the delay?",
+                "not measured"
+                if instrument.loop_lag_p99_s is None
+                else f"its own lag was below {milliseconds(instrument.loop_lag_p99_s)} for 99 % "
+                "of the time, and is taken off",
+            ),
+        ),
+        missing=("the delay of each direction by itself, which needs a reflector at the site",),
+        alternatives=(
+            "a long route, by satellite or mobile network",
+            "a queue on a full line",
+            "a host that answers echo requests late while it serves well",
+        ),
+        effect=Effect(estimate=one_way_s),
+    )
+
+
+def _other_delays(evidence: Evidence, place: Place) -> str:
+    others = [
+        f"{other.name} {milliseconds(median(known))}"
+        for other, hosts in evidence.groups
+        if other.site and other.site != place.site
+        if (known := [s for host in hosts if (s := half_the_round_trip_s(host)) is not None])
+    ]
+    return listing(others) if others else "no other site was measured"
+
+
+def _lost(host: Host) -> int:
+    return sum(one.sent - one.received for one in host.pings)
+
+
+def _only_the_gateway(hosts: Sequence[Host], lossy: Sequence[Host]) -> bool:
+    """Whether packets pass through the gateway unharmed, which then only answers some of them."""
+    behind = [host for host in hosts if host.answered and host.pings and not host.gateway]
+    return bool(behind) and all(host.gateway for host in lossy)
+
+
+def _clear(loss: LossStatistics, threshold: float, hosts: int) -> bool:
+    """Whether one of many hosts is over the threshold, at 95 % for all of them together."""
+    z = NormalDist().inv_cdf(1 - 0.025 / hosts)
+    return wilson(loss.ratio * loss.n_effective, loss.n_effective, z=z)[0] > threshold
+
+
+def _packet_loss(
+    evidence: Evidence, place: Place, hosts: Sequence[Host], loss: LossStatistics
+) -> Finding:
+    rounds = _pinged(hosts)
+    instrument = evidence.record.run.instrument
+    bursts = (
+        f" They came in bursts: {loss.burst_ratio:.1f} times as long as chance would make them."
+        if loss.burst_ratio and loss.burst_ratio > 1.5
+        else ""
+    )
+    late = sum(int(one.number("late_reply_count") or 0) for one in rounds)
+    overflow = instrument.socket_overflow_count
+    return draft(
+        evidence,
+        "packet-loss",
+        place,
+        f"{loss.lost} of {loss.sent} packets to {place.name} and back were lost: "
+        f"{percent(loss.ratio)} (95 % interval {percent_range(loss.interval)}), "
+        f"where the limit is {percent(evidence.record.settings.thresholds.loss)}.{bursts}",
+        rounds=rounds,
+        seen=_evidence(rounds),
+        refutations=(
+            Refutation("Is one host of the place alone to blame?", _by_host(hosts)),
+            Refutation(
+                "Do other sites lose packets at the same time?", _other_losses(evidence, place)
+            ),
+            Refutation(
+                "Did the measuring machine drop them itself?",
+                "not measured"
+                if overflow is None
+                else f"{counted(overflow, 'packet')} dropped at its own sockets, and taken off",
+            ),
+            Refutation("Were they only late?", f"{late} came after the wait was over"),
+        ),
+        missing=(
+            "the direction in which they were lost, which needs a reflector at the site",
+            "the error counters of the interfaces on the path",
+        ),
+        alternatives=(
+            "a router or host that answers only so many echo requests a second",
+            "a queue that overflows on a full line",
+            "a fault of the provider's line",
+        ),
+        effect=Effect(estimate=loss.ratio, interval=loss.interval),
+    )
+
+
+def _too_few(
+    evidence: Evidence, place: Place, hosts: Sequence[Host], loss: LossStatistics
+) -> Finding:
+    threshold = evidence.record.settings.thresholds.loss
+    needed = packets_needed(loss.ratio, threshold, loss.burst_ratio)
+    rounds = _pinged(hosts)
+    return draft(
+        evidence,
+        "packet-loss",
+        place,
+        f"{loss.lost} of {loss.sent} packets to {place.name} and back were lost: too few to tell "
+        f"from the limit of {percent(threshold)} (95 % interval {percent_range(loss.interval)}). "
+        f"If the loss is what it seems, about {needed} packets would show it.",
+        rounds=rounds,
+        seen=_evidence(rounds),
+        verdict=Verdict.INSUFFICIENT_DATA,
+        missing=(f"about {needed} packets in all",),
+        alternatives=("chance",),
+        effect=Effect(estimate=loss.ratio, interval=loss.interval),
+    )
+
+
+def _pinged(hosts: Sequence[Host]) -> list[Round]:
+    return [one for host in hosts if host.answered for one in host.pings]
+
+
+def _evidence(rounds: Sequence[Round]) -> list[Observation]:
+    return [seen for one in rounds for seen in one.observations if seen.name in _LOSS]
+
+
+def _by_host(hosts: Sequence[Host]) -> str:
+    shares = [
+        f"{host.place.name} lost {_lost(host)} of {host.packets_sent}"
+        for host in sorted(hosts, key=lambda host: (-_lost(host), host.place.key))
+        if host.answered and host.pings
+    ]
+    return listing(shares)
+
+
+def _other_losses(evidence: Evidence, place: Place) -> str:
+    others = [
+        f"{other.name} {loss.lost} of {loss.sent}"
+        for other, hosts in evidence.groups
+        if other.site and other.site != place.site
+        if (loss := loss_of(hosts))
+    ]
+    return listing(others) if others else "no other site was measured"

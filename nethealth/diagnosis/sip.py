@@ -1,0 +1,206 @@
+"""What an answer to OPTIONS means, or its absence.
+
+By RFC 3261, section 11, the code is the one that an INVITE would get, but vendors differ: any
+answer shows a living stack, and only some codes say that it does not serve.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nethealth.diagnosis.draft import draft
+from nethealth.diagnosis.evidence import Evidence, Host, Round
+from nethealth.diagnosis.failures import SAYING
+from nethealth.diagnosis.path import loss_of
+from nethealth.diagnosis.rounds import persistent
+from nethealth.diagnosis.text import counted, milliseconds, reason_of
+from nethealth.model.failure import Failure
+from nethealth.model.finding import Finding, FindingCode, Refutation, Verdict
+
+_SEEN = (
+    "sip_status_code",
+    "sip_response_delay_s",
+    "sip_transmission_count",
+    "sip_retry_after_s",
+    "sip_malformed_reply_count",
+    "sip_foreign_reply_count",
+    "sip_wrong_source_count",
+    "tcp_connect_time_s",
+    "tls_handshake_time_s",
+)
+_ANSWERED_FOR = frozenset({408, 502, 504})  # somebody on the way answered in its place
+
+
+@dataclass(frozen=True, slots=True)
+class SipFault:
+    """A code with the words that follow the host's name; `resent` where copies were needed."""
+
+    code: FindingCode
+    saying: str
+    resent: bool = False
+
+
+def sip_findings(evidence: Evidence) -> Iterator[Finding]:
+    """One finding for each host whose SIP is not plainly up, by its latest fault."""
+    for host in evidence.hosts:
+        for series in host.of("sip"):
+            faults = persistent(series.rounds, sip_fault)
+            if faults:
+                one, fault = faults[-1]
+                how_often = (
+                    f" In {len(faults)} of {len(series.rounds)} rounds it was at fault."
+                    if len(series.rounds) > 1
+                    else ""
+                )
+                yield _finding(evidence, host, one, fault, how_often)
+
+
+def sip_fault(one: Round) -> SipFault | None:
+    """What one exchange says of the server: None where it is up or at least alive."""
+    status = one.number("sip_status_code")
+    if status is not None:
+        return _status_fault(one, int(status))
+    failure = one.check.failure
+    if failure is Failure.RESOLVE or failure is None:
+        return None
+    if failure is Failure.AUTH:
+        return SipFault("sip-auth", "refused the credentials that it was given")
+    if failure is Failure.WRONG_SOURCE or _count(one, "sip_wrong_source_count"):
+        return SipFault("sip-malformed", SAYING[Failure.WRONG_SOURCE])
+    malformed = _count(one, "sip_malformed_reply_count")
+    foreign = _count(one, "sip_foreign_reply_count")
+    if malformed:
+        return SipFault(
+            "sip-malformed",
+            f"sent {counted(malformed, 'reply', 'replies')} that no parser can read",
+        )
+    if foreign:
+        return SipFault(
+            "sip-malformed",
+            f"sent {counted(foreign, 'reply', 'replies')} to another question than was asked "
+            "(wrong branch or CSeq)",
+        )
+    if failure is Failure.PROTOCOL:
+        return SipFault("sip-malformed", SAYING[failure])
+    return SipFault("sip-down", f"{SAYING[failure]} ({reason_of(one.check.reason)})")
+
+
+def _status_fault(one: Round, status: int) -> SipFault | None:
+    shown = f"{status} {_phrase(one)}".strip()
+    if status in _ANSWERED_FOR:
+        return SipFault(
+            "sip-down",
+            f"was not reached: a server on the way answered {shown} in its place, so that the way "
+            "to that server is good and the rest is not",
+        )
+    if status == 503:
+        retry_s = one.number("sip_retry_after_s")
+        wait = f" and asks to be left alone for {retry_s:.0f} s" if retry_s is not None else ""
+        return SipFault("sip-overload", f"does not serve: it answers {shown}{wait}")
+    if status == 505:
+        return SipFault("sip-down", f"does not speak SIP/2.0: it answers {shown}")
+    if status == 500:
+        return SipFault("sip-overload", f"is degraded: it answers {shown}")
+    copies = _count(one, "sip_transmission_count")
+    if copies > 1:
+        return SipFault(
+            "sip-overload",
+            f"answered ({shown}) only after the question was sent {copies} times",
+            resent=True,
+        )
+    if status in {401, 407}:
+        return SipFault("sip-auth", f"is alive and asks for credentials: it answers {shown}")
+    return None
+
+
+def _phrase(one: Round) -> str:
+    seen = one.first("sip_status_code")
+    phrase = seen.method.get("reason_phrase") if seen else None
+    return str(phrase)[:80] if phrase else ""
+
+
+def _count(one: Round, name: str) -> int:
+    return int(one.number(name) or 0)
+
+
+def _finding(
+    evidence: Evidence, host: Host, one: Round, fault: SipFault, how_often: str
+) -> Finding:
+    verdict = Verdict.DEMONSTRATED
+    loss = loss_of([host])
+    if fault.resent and loss is not None and loss.lost:
+        # A question that the path lost is sent again too: the server need not be slow.
+        verdict = Verdict.INSUFFICIENT_DATA
+    return draft(
+        evidence,
+        fault.code,
+        host.place,
+        f"The SIP server {host.place.name} {fault.saying}.{how_often}",
+        rounds=[one],
+        seen=[seen for seen in one.observations if seen.name in _SEEN],
+        verdict=verdict,
+        refutations=(
+            Refutation("Does the host answer echo requests?", _ping(host)),
+            Refutation("Do other SIP servers answer?", _others(evidence, host)),
+            Refutation("Does the path lose packets, so that a copy was needed?", _lossy(host))
+            if fault.resent
+            else Refutation("Was it the first copy of the question that counted?", _first(one)),
+        ),
+        missing=("a second vantage, to tell a filter on the way from a server that is down",)
+        if fault.code == "sip-down"
+        else (),
+        alternatives=_ALTERNATIVES[fault.code],
+    )
+
+
+_ALTERNATIVES: dict[str, tuple[str, ...]] = {
+    "sip-down": (
+        "a server that by its settings answers no OPTIONS from strangers",
+        "a filter on the way",
+        "a transport or port in the inventory that is out of date",
+    ),
+    "sip-overload": (
+        "a server that was taken out of service on purpose",
+        "a question or answer that the path lost",
+        "a limit on how often one address may ask",
+    ),
+    "sip-malformed": (
+        "a router that rewrites SIP on the way",
+        "another program on that port",
+        "a server with several addresses that answers from the wrong one",
+    ),
+    "sip-auth": ("a server that asks everybody for credentials, as many do",),
+}
+
+
+def _ping(host: Host) -> str:
+    if not host.pings:
+        return "not measured"
+    received = sum(one.received for one in host.pings)
+    answered = f"{received} of {counted(host.packets_sent, 'echo request')} answered"
+    return f"yes: {answered}" if received else f"no: {answered}"
+
+
+def _others(evidence: Evidence, host: Host) -> str:
+    others = [
+        any(one.number("sip_status_code") is not None for one in series.rounds)
+        for other in evidence.hosts
+        if other is not host
+        for series in other.of("sip")
+        if series.rounds
+    ]
+    return f"{sum(others)} of {len(others)} do" if others else "no other was asked"
+
+
+def _lossy(host: Host) -> str:
+    loss = loss_of([host])
+    if loss is None:
+        return "not measured"
+    return f"{loss.lost} of {counted(loss.sent, 'echo request')} lost"
+
+
+def _first(one: Round) -> str:
+    delay_s = one.number("sip_response_delay_s")
+    if delay_s is not None:
+        return f"yes: answered after {milliseconds(delay_s)}"
+    copies = _count(one, "sip_transmission_count")
+    return f"{counted(copies, 'copy', 'copies')} sent" if copies else "not recorded"
