@@ -1,25 +1,24 @@
 """`sip`: one OPTIONS over UDP, TCP or TLS, and what came of it (docs/probes/sip.md)."""
 
-import asyncio
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
-from ipaddress import ip_address
 
 from nethealth.model.check import Check, SipParameters
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport
-from nethealth.model.ports import Endpoint, NetworkFailure, StreamChannel, TlsFacts
-from nethealth.model.probe import Completion, Env, Observer
+from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.sip_options import options_transaction
 from nethealth.protocol.sip_transaction import ClientTransaction
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip import SipResponse
 from probes.sip_exchange import Ending, over_datagrams, over_stream
+from probes.steps import RESOLUTION_UNITS, failed, resolve_one, within
 from probes.tls import TLS_UNITS, tls_observations
 
 UNITS: dict[str, str | None] = {
-    "resolution_time_s": "s",
+    **RESOLUTION_UNITS,
     "tcp_connect_time_s": "s",
     "tls_handshake_time_s": "s",
     **TLS_UNITS,
@@ -39,32 +38,22 @@ TEXT_MAX = 256  # characters kept of any text that a peer wrote
 _SOURCES_MAX = 8
 
 
-async def probe(check: Check, env: Env) -> AsyncIterator[Observation | Completion]:
+async def ask(check: Check, env: Env) -> AsyncIterator[Observation | Completion]:
     """Ask once, by the timers of RFC 3261 section 17.1.2; every step is a fact of its own."""
     parameters = check.parameters
     if not isinstance(parameters, SipParameters):
-        raise TypeError(f"sip: parameters of {type(parameters).__name__}")
+        raise TypeError(f"{check.id}: not the parameters of a sip check")
     observe = Observer(check, env, UNITS)
-    started_s = env.clock.monotonic_s()
-    try:
-        addresses = await env.network.resolve(parameters.host, parameters.family)
-    except NetworkFailure as error:
-        yield observe(
-            "resolution_time_s", None, failure=error.failure, method={"host": parameters.host}
-        )
-        yield Completion(Outcome.FAILED, error.failure, error.reason)
+    resolution = await resolve_one(parameters.host, parameters.family, env, observe)
+    for observation in resolution.observations:
+        yield observation
+    if resolution.failure is not None:
+        yield failed(resolution.failure)
         return
-    if parameters.host not in addresses:
-        yield observe(
-            "resolution_time_s",
-            env.clock.monotonic_s() - started_s,
-            method={"host": parameters.host, "addresses": addresses},
-        )
-    remote = Endpoint(addresses[0], parameters.port)
+    remote = Endpoint(resolution.address, parameters.port)
     method: Passport = {
-        "address": remote.address,
-        "ip_version": ip_address(remote.address).version,
-        "port": remote.port,
+        **resolution.passport,
+        "port": parameters.port,
         "transport": parameters.transport,
     }
     steps = _ask_by_datagram if parameters.transport == "udp" else _ask_by_stream
@@ -80,7 +69,7 @@ async def _ask_by_datagram(
         channel = await env.network.open_datagram(remote)
     except NetworkFailure as error:
         yield observe("sip_status_code", None, failure=error.failure, method=method)
-        yield Completion(Outcome.FAILED, error.failure, error.reason)
+        yield failed(error)
         return
     try:
         transaction = _transaction(parameters, channel.local, env)
@@ -98,23 +87,29 @@ async def _ask_by_stream(
     await env.pacer.wait()
     started_s = env.clock.monotonic_s()
     try:
-        channel = await _connect(parameters, remote, env)
+        channel = await within(
+            parameters.timeout_s, env.network.open_stream(remote), f"connecting to {remote}"
+        )
     except NetworkFailure as error:
         yield observe("tcp_connect_time_s", None, failure=error.failure, method=method)
-        yield Completion(Outcome.FAILED, error.failure, error.reason)
+        yield failed(error)
         return
     connected_s = env.clock.monotonic_s()
     try:
-        yield observe("tcp_connect_time_s", connected_s - started_s, method=method)
+        yield observe("tcp_connect_time_s", connected_s - started_s, samples=1, method=method)
         if parameters.transport == "tls":
             try:
-                facts = await _shake_hands(parameters, channel)
+                facts = await within(
+                    parameters.timeout_s,
+                    channel.start_tls(parameters.host),
+                    f"TLS handshake with {remote}",
+                )
             except NetworkFailure as error:
                 yield observe("tls_handshake_time_s", None, failure=error.failure, method=method)
-                yield Completion(Outcome.FAILED, error.failure, error.reason)
+                yield failed(error)
                 return
             shaken_s = env.clock.monotonic_s()
-            yield observe("tls_handshake_time_s", shaken_s - connected_s, method=method)
+            yield observe("tls_handshake_time_s", shaken_s - connected_s, samples=1, method=method)
             now_utc = env.clock.wall_utc()
             for item in tls_observations(observe, facts, parameters.host, now_utc, method):
                 yield item
@@ -124,24 +119,6 @@ async def _ask_by_stream(
             yield fact
     finally:
         await channel.close()
-
-
-async def _connect(parameters: SipParameters, remote: Endpoint, env: Env) -> StreamChannel:
-    try:
-        async with asyncio.timeout(parameters.timeout_s):
-            return await env.network.open_stream(remote)
-    except TimeoutError:
-        reason = f"no connection to {remote} in {parameters.timeout_s:g} s"
-        raise NetworkFailure(Failure.TIMEOUT, reason) from None
-
-
-async def _shake_hands(parameters: SipParameters, channel: StreamChannel) -> TlsFacts:
-    try:
-        async with asyncio.timeout(parameters.timeout_s):
-            return await channel.start_tls(parameters.host)
-    except TimeoutError:
-        reason = f"no TLS handshake with {channel.remote} in {parameters.timeout_s:g} s"
-        raise NetworkFailure(Failure.TIMEOUT, reason) from None
 
 
 def _transaction(parameters: SipParameters, local: Endpoint, env: Env) -> ClientTransaction:
@@ -231,3 +208,6 @@ def _broken(name: str, error: WireError, observe: Observer, method: Passport) ->
     return observe(
         name, None, failure=Failure.PROTOCOL, method={**method, "error": str(error)[:TEXT_MAX]}
     )
+
+
+SIP = Probe("sip", ask, UNITS)

@@ -4,16 +4,12 @@ Every file it makes stands in the folder it is given, so that several run side b
 puts it, and the program that switches it, into a network namespace.
 """
 
-import os
-import signal
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-START_WAIT_S = 20.0
-STOP_WAIT_S = 5.0
+from tests.peers.process import PeerError, Process
 
 # "ok", "silent", "slow" (200 after 700 ms: later than T1, so that a retransmission is seen),
 # or the digits of any status code; 503 carries Retry-After and 401 a challenge.
@@ -81,6 +77,14 @@ request_route {{
 """
 
 
+_TLS = """\
+loadmodule "tls.so"
+modparam("tls", "certificate", "{certificate}")
+modparam("tls", "private_key", "{key}")
+modparam("tls", "tls_method", "TLSv1.2+")
+"""
+
+
 class Kamailio:
     """One Kamailio in its own process group, answering from `start` until `stop`.
 
@@ -102,7 +106,7 @@ class Kamailio:
         self._folder = folder
         self._control = folder / "control"
         self._prefix = tuple(prefix)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         tls = certificate is not None
         stream = tls or any(name.startswith("tcp:") for name in listen)
         self._config = _CONFIG.format(
@@ -112,11 +116,7 @@ class Kamailio:
                 [f"disable_tcp={'no' if stream else 'yes'}", f"tcp_children={children}"]
                 + (["enable_tls=yes"] if tls else [])
             ),
-            tls=f'loadmodule "tls.so"\nmodparam("tls", "certificate", "{certificate}")\n'
-            f'modparam("tls", "private_key", "{key}")\n'
-            'modparam("tls", "tls_method", "TLSv1.2+")'
-            if tls
-            else "",
+            tls=_TLS.format(certificate=certificate, key=key) if tls else "",
             control=self._control,
             behaviour=behaviour,
         )
@@ -125,45 +125,35 @@ class Kamailio:
         """Start, and return once the control socket answers: by then the SIP sockets are bound."""
         config = self._folder / "kamailio.cfg"
         config.write_text(self._config)
-        with (self._folder / "kamailio.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(*self._prefix, "kamailio", "-DD", "-E", "-m", "32", "-M", "4"),
-                    *("-f", config, "-P", self._folder / "pid", "-Y", self._folder),
-                ],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        give_up_s = time.monotonic() + START_WAIT_S
-        while self._control_command("core.uptime").returncode != 0:
-            if self._process.poll() is not None or time.monotonic() > give_up_s:
-                self.stop()
-                raise RuntimeError(f"kamailio did not start:\n{self.log()[-4000:]}")
-            time.sleep(0.05)
+        self._process = Process(
+            [
+                *("kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-f", str(config)),
+                *("-P", str(self._folder / "pid"), "-Y", str(self._folder)),
+            ],
+            log=self._folder / "kamailio.log",
+            prefix=self._prefix,
+        )
+        try:
+            self._process.wait_until(lambda: self._command("core.uptime").returncode == 0)
+        except PeerError:
+            self.stop()
+            raise
 
     def behave(self, behaviour: str) -> None:
         """From now on: `ok`, `silent`, `slow`, or a status code such as `503`."""
-        done = self._control_command("htable.sets", "lab", "mode", f"s:{behaviour}")
+        done = self._command("htable.sets", "lab", "mode", f"s:{behaviour}")
         if done.returncode != 0:
-            raise RuntimeError(f"kamailio did not take {behaviour!r}: {done.stdout.decode()}")
+            raise PeerError(f"kamailio did not take {behaviour!r}: {done.stdout.decode()}")
 
     def log(self) -> str:
         """All it has printed so far."""
         return (self._folder / "kamailio.log").read_text(errors="replace")
 
     def stop(self) -> None:
-        """End the process group; killed if it has not gone within a few seconds."""
+        """End the process group."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_WAIT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        if process is not None:
+            process.stop()
 
     def __enter__(self) -> "Kamailio":
         self.start()
@@ -177,7 +167,7 @@ class Kamailio:
     ) -> None:
         self.stop()
 
-    def _control_command(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+    def _command(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [*self._prefix, "kamcmd", "-s", f"unix:{self._control}", *words],
             stdout=subprocess.PIPE,
