@@ -57,7 +57,7 @@ async def ask_by_stream(
     wire = question.to_wire()
     await channel.write(_LENGTH.pack(len(wire)) + wire)
     (length,) = _LENGTH.unpack(await _exactly(channel, _LENGTH.size))
-    answer = _parsed(await _exactly(channel, length))
+    answer = parsed(await _exactly(channel, length))
     if answer is None or not question.is_response(answer):
         raise NetworkFailure(Failure.PROTOCOL, f"{channel.remote}: no answer to the question asked")
     return answer
@@ -86,7 +86,7 @@ def _sort(
     if len(data) >= _HEADER_BYTES and int.from_bytes(data[:2]) != question.id:
         ignored.foreign += 1
         return None
-    answer = _parsed(data)
+    answer = parsed(data)
     if answer is None:
         if datagram.source == remote:
             ignored.malformed += 1
@@ -102,7 +102,8 @@ def _sort(
     return answer
 
 
-def _parsed(data: bytes) -> dns.message.Message | None:
+def parsed(data: bytes) -> dns.message.Message | None:
+    """The message, or None if `data` is none; never raises."""
     if len(data) < _HEADER_BYTES:
         return None
     truncated = bool(int.from_bytes(data[2:4]) & dns.flags.TC)

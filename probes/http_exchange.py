@@ -13,6 +13,7 @@ from probes.http_url import Location
 HEADER_MAX_BYTES = 65_536
 BODY_MAX_BYTES = 2 * 1024 * 1024
 _INFORMATIONAL_MAX = 16
+_BEGINS = b"HTTP/"
 _CHUNK = 65_536
 
 
@@ -42,6 +43,7 @@ class Exchange:
         self._now = now
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADER_MAX_BYTES)
         self._first_byte_s: float | None = None
+        self._begins = b""
         self.body_bytes = 0  # so far, for when the rest does not come
 
     async def request(self, location: Location) -> None:
@@ -100,6 +102,9 @@ class Exchange:
                 received = await self._channel.read(_CHUNK)
                 if received and self._first_byte_s is None:
                     self._first_byte_s = self._now()
+                self._begins += received[: len(_BEGINS) - len(self._begins)]
+                if not _BEGINS.startswith(self._begins):  # h11 would wait for a whole head of it
+                    raise self._broken("the first octets are of another protocol")
                 self._h11.receive_data(received)
         except h11.RemoteProtocolError as error:
             raise self._broken(str(error)) from None

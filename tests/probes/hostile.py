@@ -13,7 +13,7 @@ Answer = Callable[[bytes], list[tuple[bytes, str]]]  # query -> (octets, address
 
 @asynccontextmanager
 async def stream_server(
-    behave: Behave, *, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    behave: Behave, *, port: int = 0, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[int]:
     """A TCP server; `behave` is given each connection, which is dropped at the end of the block."""
     tasks: set[asyncio.Task[None]] = set()
@@ -29,7 +29,7 @@ async def stream_server(
         finally:
             writer.transport.abort()
 
-    server = await asyncio.start_server(serve, address, 0, ssl=tls)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
