@@ -44,10 +44,8 @@ def _no_way_out(evidence: Evidence) -> Iterator[str]:
 
 
 def _never_left(host: Host) -> bool:
-    unreachable = any(
-        one.check.probe == "ping" and one.check.failure is Failure.UNREACHABLE
-        for one in host.rounds
-    )
+    pings = (one for series in host.of("ping") for one in series.rounds)
+    unreachable = any(one.check.failure is Failure.UNREACHABLE for one in pings)
     return unreachable and not host.pings and not host.answered
 
 

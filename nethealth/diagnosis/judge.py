@@ -114,14 +114,10 @@ def _explains(cause: Finding, finding: Finding) -> bool:
     same_site = cause.site is not None and cause.site == finding.site
     if finding.code == "poor-voice-quality":
         return same_site or _key(cause) == _key(finding)
-    resent = finding.code == "sip-overload" and any(
-        refutation.test.startswith("Does the path lose") for refutation in finding.refutations
-    )
-    return (
-        resent
-        and cause.code == "packet-loss"
-        and (_key(cause) == _key(finding) or (same_site and cause.asset in {None, finding.asset}))
-    )
+    # Information only: it was answered once sent again, over a path that loses packets.
+    resent = finding.code == "sip-overload" and finding.verdict is Verdict.INSUFFICIENT_DATA
+    whole = same_site and cause.asset is None
+    return resent and cause.code == "packet-loss" and (whole or _key(cause) == _key(finding))
 
 
 def _key(finding: Finding) -> str:

@@ -4,7 +4,7 @@ By RFC 3261, section 11, the code is the one that an INVITE would get, but vendo
 answer shows a living stack, and only some codes say that it does not serve.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nethealth.diagnosis.draft import draft
@@ -15,6 +15,7 @@ from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, milliseconds, reason_of
 from nethealth.model.failure import Failure
 from nethealth.model.finding import Finding, FindingCode, Refutation, Verdict
+from nethealth.quality.loss import LossStatistics
 
 _SEEN = (
     "sip_status_code",
@@ -69,10 +70,8 @@ def sip_fault(one: Round) -> SipFault | None:
     malformed = _count(one, "sip_malformed_reply_count")
     foreign = _count(one, "sip_foreign_reply_count")
     if malformed:
-        return SipFault(
-            "sip-malformed",
-            f"sent {counted(malformed, 'reply', 'replies')} that no parser can read",
-        )
+        replies = counted(malformed, "reply", "replies")
+        return SipFault("sip-malformed", f"sent {replies} that no parser can read")
     if foreign:
         return SipFault(
             "sip-malformed",
@@ -126,7 +125,7 @@ def _finding(
     evidence: Evidence, host: Host, one: Round, fault: SipFault, how_often: str
 ) -> Finding:
     verdict = Verdict.DEMONSTRATED
-    loss = loss_of([host])
+    loss = loss_of(_on_the_path(evidence, host))
     if fault.resent and loss is not None and loss.lost:
         # A question that the path lost is sent again too: the server need not be slow.
         verdict = Verdict.INSUFFICIENT_DATA
@@ -141,7 +140,7 @@ def _finding(
         refutations=(
             Refutation("Does the host answer echo requests?", _ping(host)),
             Refutation("Do other SIP servers answer?", _others(evidence, host)),
-            Refutation("Does the path lose packets, so that a copy was needed?", _lossy(host))
+            Refutation("Does the path lose packets, so that a copy was needed?", _lossy(loss))
             if fault.resent
             else Refutation("Was it the first copy of the question that counted?", _first(one)),
         ),
@@ -191,8 +190,12 @@ def _others(evidence: Evidence, host: Host) -> str:
     return f"{sum(others)} of {len(others)} do" if others else "no other was asked"
 
 
-def _lossy(host: Host) -> str:
-    loss = loss_of([host])
+def _on_the_path(evidence: Evidence, host: Host) -> Sequence[Host]:
+    """The host itself and all others of its site: they share the way to it."""
+    return evidence.sites[host.place.site] if host.place.site else (host,)
+
+
+def _lossy(loss: LossStatistics | None) -> str:
     if loss is None:
         return "not measured"
     return f"{loss.lost} of {counted(loss.sent, 'echo request')} lost"

@@ -64,12 +64,12 @@ def _estimate(passport: Passport, one_way_s: float, ratio: float, loss: LossStat
 
 def _seconds(passport: Passport, names: Mapping[str, str]) -> dict[str, float]:
     """The passport's durations, as far as it has them."""
-    found = {argument: passport.get(key) for argument, key in names.items()}
-    return {key: float(value) for key, value in found.items() if _is_duration(value)}
-
-
-def _is_duration(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10
+    found: dict[str, float] = {}
+    for argument, key in names.items():
+        value = passport.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10:
+            found[argument] = float(value)
+    return found
 
 
 def _finding(
@@ -82,7 +82,7 @@ def _finding(
 ) -> Finding:
     rounds: list[Round] = [one for host in hosts for one in host.pings if host.answered]
     r_factor, mos_cqe = likely.r_factor or 0.0, likely.mos_cqe or 1.0
-    without_loss = _estimate(likely.passport, one_way_s, 0.0, loss).r_factor or 0.0
+    lossless = _estimate(likely.passport, one_way_s, 0.0, loss).r_factor or 0.0
     return draft(
         evidence,
         "poor-voice-quality",
@@ -97,9 +97,7 @@ def _finding(
         verdict=Verdict.SUGGESTIVE,
         refutations=(
             Refutation("Would it be poor at the least loss that the sample allows?", "yes"),
-            Refutation(
-                "Would it be poor by the delay alone?", f"R {without_loss:.0f} without loss"
-            ),
+            Refutation("Would it be poor by the delay alone?", f"R {lossless:.0f} without loss"),
         ),
         missing=(
             "loss and delay of each direction by itself",
