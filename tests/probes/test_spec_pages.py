@@ -1,0 +1,51 @@
+"""Every kind of probe has its page, and the page lists exactly what the probe can observe."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nethealth.model.check import ProbeKind
+from probes import CATALOG
+
+PAGES = Path(__file__).parents[2] / "docs" / "probes"
+ROW = re.compile(r"^\| `(?P<name>[a-z0-9_]+)` \| (?P<unit>\S+) \| (?P<meaning>.+) \|$")
+LINES_MAX = 60
+
+
+def table(page: str) -> list[tuple[str, str | None]]:
+    """Names and units of the section Observations; a row of another form is an error."""
+    section = page.split("\n## Observations\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    assert rows[0] == "| name | unit | meaning |"
+    found = []
+    for row in rows[2:]:
+        match = ROW.match(row)
+        assert match, row
+        found.append((match["name"], None if match["unit"] == "-" else match["unit"]))
+    return found
+
+
+@pytest.mark.parametrize("kind", sorted(CATALOG))
+def test_the_page_lists_what_the_probe_observes(kind: ProbeKind) -> None:
+    listed = table((PAGES / f"{kind}.md").read_text())
+    assert dict(listed) == dict(CATALOG[kind].units)
+    assert len(listed) == len(dict(listed))
+
+
+@pytest.mark.parametrize("kind", sorted(CATALOG))
+def test_the_page_is_short(kind: ProbeKind) -> None:
+    assert len((PAGES / f"{kind}.md").read_text().splitlines()) <= LINES_MAX
+
+
+def test_no_page_is_without_its_probe() -> None:
+    assert {page.stem for page in PAGES.glob("*.md")} == set(CATALOG)
+
+
+def test_a_name_tells_its_unit() -> None:
+    endings = {"_s": "s", "_ratio": "1", "_bytes": "bytes", "_packets": "packets"}
+    for probe in CATALOG.values():
+        for name, unit in probe.units.items():
+            for ending, expected in endings.items():
+                if name.endswith(ending):
+                    assert unit == expected, f"{probe.kind} {name}"
