@@ -41,6 +41,17 @@ class Ran:
         """Code, site and asset of everything found."""
         return {(one["code"], one["site"], one["asset"]) for one in self.record["findings"]}
 
+    @property
+    def codes(self) -> set[str]:
+        """Codes of everything found."""
+        return {code for code, _, _ in self.findings}
+
+    def seen(self, name: str) -> dict[str, Any]:
+        """The one observation of this name."""
+        (one,) = [one for one in self.record["observations"] if one["name"] == name]
+        found: dict[str, Any] = one
+        return found
+
 
 def nethealth(
     lab: Lab, folder: Path, *arguments: str, ca_file: Path, prefix: Sequence[str] = ()

@@ -118,7 +118,7 @@ def test_sip_faults(lab: Lab, lab_servers: Servers) -> None:
         assert witness.sip_options(lab, "hall", wait_s=1) == ""
     with lab_servers.sip_behaving("hall", "slow"):
         assert witness.sip_options(lab, "hall", wait_s=0.55) == ""  # T1 is 0.5 s
-        assert witness.sip_options(lab, "hall", wait_s=3).startswith("SIP/2.0 200 ")
+        assert witness.sip_options(lab, "hall", wait_s=1.5).startswith("SIP/2.0 200 ")
     with lab_servers.sip_down("hall"):
         assert "Connection refused" in witness.sip_options(lab, "hall")
     with lab_servers.sip_garbage("hall"):

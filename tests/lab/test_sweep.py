@@ -67,6 +67,10 @@ def _delayed(
     )
 
 
+def _sip_down(site: str) -> Callable[[Bench], AbstractContextManager[object]]:
+    return lambda bench: bench.servers.sip_down(site)
+
+
 @contextmanager
 def _bloat(bench: Bench) -> Iterator[None]:
     with (
@@ -133,7 +137,7 @@ CASES = (
         _case(
             f"SIP over {transport} down",
             1,
-            lambda bench, site=site: bench.servers.sip_down(site),
+            _sip_down(site),
             ("sip-down", site, f"{site}-pbx"),
         )
         for site, transport in (("hall", "UDP"), ("depot", "TCP"), ("library", "TLS"))
