@@ -1,1 +1,28 @@
 """The click front end; each command's own imports are made when it is called."""
+
+import click
+
+from nethealth import __version__
+from nethealth.cli.check import check
+from nethealth.cli.demo import demo
+from nethealth.cli.doctor import doctor
+from nethealth.cli.history import history
+from nethealth.cli.imports import imports
+from nethealth.cli.init import init
+from nethealth.cli.report import diagnose, report
+from nethealth.cli.sweep import sweep
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="nethealth")
+def main() -> None:
+    """Measure the network and the telephony across sites, judge them, and write dated reports.
+
+    \b
+    Exit status: 0 healthy; 1 findings at or above --fail-on; 2 usage or inventory error;
+    3 nothing could be measured, a named check could not run, or a sweep is already running.
+    """
+
+
+for command in (demo, init, check, sweep, diagnose, report, history, imports, doctor):
+    main.add_command(command)

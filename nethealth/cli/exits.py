@@ -1,0 +1,57 @@
+"""Exit codes of the contract, and the errors that lead to them."""
+
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from nethealth.model.record import Record
+
+HEALTHY = 0
+FOUND = 1
+USAGE = 2
+NOT_MEASURED = 3
+
+FAIL_ON = ("info", "warning", "critical", "never")
+
+
+class InputError(click.ClickException):
+    """Something the user gave is wrong: the message says what, where, and what to do."""
+
+    exit_code = USAGE
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"nethealth: {self.format_message()}", err=True)
+
+
+class NotMeasured(InputError):
+    """Nothing could be measured, and why."""
+
+    exit_code = NOT_MEASURED
+
+
+def usage(message: str) -> NoReturn:
+    """Stop with exit code 2."""
+    raise InputError(message)
+
+
+def exit_code(record: "Record", fail_on: str, *, named: bool) -> int:
+    """1 for findings at or above `fail_on`, else 3 where nothing was measured, else 0.
+
+    `named`: the user named each check, so one that could not run is itself a 3.
+    """
+    from nethealth.diagnosis import vantage_cut_off  # noqa: PLC0415
+    from nethealth.model.failure import Failure, Outcome  # noqa: PLC0415
+    from nethealth.model.finding import Severity  # noqa: PLC0415
+
+    if fail_on != "never":
+        floor = Severity(fail_on).rank
+        if any(finding.severity.rank >= floor for finding in record.findings):
+            return FOUND
+    not_run = [check for check in record.checks if check.outcome is Outcome.NOT_RUN]
+    unresolved = [check for check in record.checks if check.failure is Failure.RESOLVE]
+    if len(not_run) + len(unresolved) >= len(record.checks):
+        return NOT_MEASURED
+    if vantage_cut_off(record.findings) or (named and not_run):
+        return NOT_MEASURED
+    return HEALTHY

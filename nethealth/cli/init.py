@@ -1,0 +1,51 @@
+"""`nethealth init`: an example inventory, and the lines that run sweeps by themselves."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from nethealth.cli.exits import usage
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("sites.toml"),
+    show_default=True,
+    help="Where the example goes.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--cron", is_flag=True, help="Print the crontab line instead.")
+@click.option("--systemd", is_flag=True, help="Print a systemd service and timer instead.")
+@click.option(
+    "--every-minutes",
+    type=click.IntRange(1, 1440),
+    default=15,
+    show_default=True,
+    help="How often, for --cron and --systemd.",
+)
+def init(output: Path, force: bool, cron: bool, systemd: bool, every_minutes: int) -> None:
+    """Write a commented example inventory, or print how to run sweeps on a schedule."""
+    from nethealth.inventory import example  # noqa: PLC0415
+    from nethealth.inventory.schedule import cron_lines, systemd_units  # noqa: PLC0415
+
+    if cron or systemd:
+        command = shutil.which("nethealth") or f"{sys.executable} -m nethealth"
+        place = output.resolve()
+        try:
+            for wanted, lines in ((cron, cron_lines), (systemd, systemd_units)):
+                if wanted:
+                    click.echo(lines(command, str(place), every_minutes=every_minutes), nl=False)
+        except ValueError as error:
+            usage(f"--every-minutes: {error}")
+        return
+    if output.exists() and not force:
+        usage(f"{output} is there already: --force writes over it, -o names another")
+    from nethealth.cli.output import write_whole  # noqa: PLC0415
+
+    write_whole(output, example().encode())
+    click.echo(f"{output}: edit it, then run `nethealth sweep -i {output}`")

@@ -1,0 +1,61 @@
+"""`nethealth report` and `nethealth diagnose`: a stored run or a record, shown or judged again."""
+
+from pathlib import Path
+
+import click
+
+from nethealth.cli.options import Output, output_options, record_options, store_option
+
+
+@click.command()
+@record_options
+@store_option
+@output_options
+@click.pass_context
+def report(
+    context: click.Context,
+    records: tuple[Path, ...],
+    run: str | None,
+    store: str | None,
+    formats: str | None,
+    output: Path | None,
+    fail_on: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Render a run again: needs neither the network nor the inventory file."""
+    asked = Output.of(formats, output, fail_on, quiet, verbose)
+    from nethealth.cli.chosen import chosen  # noqa: PLC0415
+    from nethealth.cli.run import finish  # noqa: PLC0415
+
+    record, previous = chosen(records, run, store)
+    context.exit(finish(record, asked, what="report", previous=previous))
+
+
+@click.command()
+@record_options
+@store_option
+@output_options
+@click.pass_context
+def diagnose(
+    context: click.Context,
+    records: tuple[Path, ...],
+    run: str | None,
+    store: str | None,
+    formats: str | None,
+    output: Path | None,
+    fail_on: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Judge a run again from its observations, by this version's rules; measures nothing."""
+    asked = Output.of(formats, output, fail_on, quiet, verbose)
+    from dataclasses import replace  # noqa: PLC0415
+
+    from nethealth.cli.chosen import chosen  # noqa: PLC0415
+    from nethealth.cli.run import finish  # noqa: PLC0415
+    from nethealth.diagnosis import judge  # noqa: PLC0415
+
+    record, previous = chosen(records, run, store)
+    judged = replace(record, findings=judge(record))
+    context.exit(finish(judged, asked, what="diagnose", previous=previous))

@@ -1,0 +1,250 @@
+"""One measuring run from plan to judged record: the part that check, sweep and demo share."""
+
+import asyncio
+import math
+import random
+import secrets
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+import click
+
+from nethealth import __version__, diagnosis
+from nethealth.cli.progress import Progress
+from nethealth.model.check import Check, CheckResult
+from nethealth.model.inventory import Inventory
+from nethealth.model.observation import Event, Observation
+from nethealth.model.ports import Clock, Network
+from nethealth.model.probe import Need
+from nethealth.model.record import Pacing, Record, Run, RunKind, Settings, Tool
+from nethealth.plan import active as in_blackout
+from nethealth.store import Store, StoreError
+from nethealth.sweep import SweepSummary, run_checks, run_rounds, sockets_allowed, wait_until
+from probes import CATALOG, host
+from probes.echo import available as echo_unavailable
+from probes.net import SystemClock, SystemNetwork
+
+Networks = Callable[[Clock, random.Random], AbstractAsyncContextManager[Network]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """A steady stream in place of one sweep."""
+
+    every_s: float
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to measure, and how the run is to be known."""
+
+    kind: RunKind
+    inventory: Inventory
+    checks: tuple[Check, ...]
+    title: str | None = None
+    rounds: Rounds | None = None
+    start_offset_s: float | None = None
+    progress: bool = True
+    seed: int | None = None
+
+
+@asynccontextmanager
+async def system_network(clock: Clock, _: random.Random) -> AsyncIterator[Network]:
+    network = SystemNetwork(clock)
+    try:
+        yield network
+    finally:
+        await network.close()
+
+
+class _StoreSink:
+    """Hands each finished check of one run to the store."""
+
+    def __init__(self, store: Store | None, run: str) -> None:
+        self._store = store
+        self._run = run
+
+    def append(self, result: CheckResult, observations: Sequence[Observation]) -> None:
+        if self._store is not None:
+            self._store.append(self._run, result, observations)
+
+
+def measure(order: Order, store: Store | None, networks: Networks = system_network) -> Record:
+    """Run the order; the judged record, however the run ended. What was measured is also stored.
+
+    The first SIGINT or SIGTERM ends the run cleanly with what it has; a second ends the process.
+    """
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        return runner.run(_measure(order, store, networks))
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  (the extra `fast`)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _measure(order: Order, store: Store | None, networks: Networks) -> Record:
+    clock = SystemClock()
+    stop = asyncio.Event()
+    _listen(stop)
+    offset_s = order.start_offset_s
+    if offset_s is not None:
+        await wait_until(clock, clock.monotonic_s() + offset_s, stop)
+    record = _opening(order, clock)
+    if store is not None:
+        store = _begun(store, record)
+    generator = random.Random(order.seed)
+    start_s = clock.monotonic_s()
+    async with networks(clock, generator) as network:
+        with Progress(_total(order), shown=order.progress) as progress:
+            once = partial(
+                run_checks,
+                catalogue=CATALOG,
+                clock=clock,
+                network=network,
+                random=generator,
+                settings=order.inventory.sweep,
+                sink=_StoreSink(store, record.run.id),
+                watcher=progress,
+                stop=stop,
+                start_s=start_s,
+                unavailable=_unavailable(order.checks, networks),
+                forbidden=_forbidden(order.inventory, clock),
+                running_most=sockets_allowed(),
+            )
+            if order.rounds is None:
+                summary = await once(order.checks)
+            else:
+                summary = await run_rounds(
+                    order.checks,
+                    once,
+                    every_s=order.rounds.every_s,
+                    for_s=order.rounds.for_s,
+                    clock=clock,
+                    stop=stop,
+                )
+    record = _closing(order, record, summary, clock, clock.monotonic_s() - start_s)
+    if store is not None:
+        try:
+            store.finish(record)
+        except StoreError as error:
+            click.echo(f"nethealth: the run is not in the history: {error}", err=True)
+    return record
+
+
+def _begun(store: Store, record: Record) -> Store | None:
+    try:
+        store.begin(record)
+    except StoreError as error:
+        click.echo(f"nethealth: going on without history: {error}", err=True)
+        return None
+    return store
+
+
+def _listen(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def first(number: signal.Signals) -> None:
+        click.echo("nethealth: stopping, with what was measured; again to stop at once", err=True)
+        stop.set()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, first, number)
+
+
+def _total(order: Order) -> int:
+    if order.rounds is None:
+        return len(order.checks)
+    return len(order.checks) * max(1, math.ceil(order.rounds.for_s / order.rounds.every_s))
+
+
+def _unavailable(checks: Sequence[Check], networks: Networks) -> dict[Need, str]:
+    """Reason and cure of each need of these checks that this machine lacks."""
+    needs = {
+        need for check in checks if check.probe in CATALOG for need in CATALOG[check.probe].needs
+    }
+    lacking: dict[Need, str] = {}
+    # A simulated network answers echo itself; the machine's sockets do not matter to it.
+    if "icmp_socket" in needs and networks is system_network:
+        reason = echo_unavailable()
+        if reason is not None:
+            lacking["icmp_socket"] = reason
+    return lacking
+
+
+def _forbidden(inventory: Inventory, clock: Clock) -> Callable[[Check], str | None]:
+    def why(check: Check) -> str | None:
+        if check.site is None or not inventory.blackout:
+            return None
+        if in_blackout(
+            inventory.blackout, check.site, clock.wall_utc(), inventory.vantage.timezone
+        ):
+            return f"blackout window of {check.site}: nothing is sent to it now"
+        return None
+
+    return why
+
+
+def _opening(order: Order, clock: Clock) -> Record:
+    started = clock.wall_utc()
+    sweep = order.inventory.sweep
+    return Record(
+        tool=Tool(version=__version__),
+        run=Run(
+            id=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            kind=order.kind,
+            vantage=order.inventory.vantage.id,
+            started=started,
+            title=order.title,
+            clock=host.clock_state(),
+            pacing=Pacing(
+                site_packets_per_s=sweep.site_packets_per_s,
+                site_starts_per_s=sweep.site_starts_per_s,
+                start_offset_s=order.start_offset_s,
+                round_interval_s=order.rounds.every_s if order.rounds else None,
+            ),
+        ),
+        inventory=order.inventory,
+        settings=Settings(thresholds=order.inventory.thresholds, sweep=sweep),
+    )
+
+
+def _closing(
+    order: Order, opened: Record, summary: SweepSummary, clock: Clock, took_s: float
+) -> Record:
+    finished = clock.wall_utc()
+    # How far the wall clock moved against the monotonic one while we measured.
+    step_s = (finished - opened.run.started).total_seconds() - took_s
+    run = replace(
+        opened.run,
+        finished=finished,
+        interrupted=summary.interrupted,
+        clock=replace(opened.run.clock, step_s=round(step_s, 3)),
+        pacing=replace(
+            opened.run.pacing, rounds=summary.rounds, observed_s=round(summary.observed_s, 3)
+        ),
+        instrument=summary.instrument,
+    )
+    events = (
+        (Event(f"{run.id}:interrupted", finished, "interrupted", source="nethealth"),)
+        if summary.interrupted
+        else ()
+    )
+    record = replace(
+        opened,
+        run=run,
+        checks=summary.results,
+        observations=summary.observations,
+        events=events,
+    )
+    return replace(record, findings=diagnosis.judge(record))
