@@ -70,6 +70,12 @@ def words(path: Path) -> str:
     return "nothing" if node is None else _words(node)
 
 
+def choices(path: Path) -> tuple[str, ...]:
+    """The words that the key at `path` chooses from; none where it takes other values."""
+    node = _at(path) or {}
+    return tuple(word for word in node.get("enum", ()) if isinstance(word, str))
+
+
 def _words(node: Node) -> str:
     if "enum" in node:
         return ", ".join(map(shown, node["enum"]))

@@ -220,7 +220,8 @@ def _dns(options: Table) -> Iterator[Trouble]:
 
 
 def _number(value: object, default: float) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    """The value, if it is a number that the model would not refuse outright."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9:
         return value
     return default
 
@@ -242,6 +243,6 @@ def _ping_fits(path: Path, sweep: Table, ping: Table) -> Iterator[Trouble]:
 
 def _timeout_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:
     deadline_s = _number(sweep.get("deadline_s"), _DEFAULTS.deadline_s)
-    timeout_s = _number(options.get("timeout_s"), 0)
+    timeout_s = _number(options.get("timeout_s"), 0.0)
     if timeout_s > deadline_s:
         yield path, f"{timeout_s:g} s", f"at most sweep.deadline_s = {deadline_s:g} s"

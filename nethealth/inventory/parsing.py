@@ -123,10 +123,9 @@ def _misfits(error: ValidationError, document: Mapping[str, Any]) -> Iterable[Tr
             value = _value(document, path)
             # Who mistakes `password_env` for the place of the password shall not see it printed.
             found = "text that is not shown here" if str(last).endswith("_env") else shown(value)
-            words = allowed.words(path)
             if isinstance(value, str):
-                found += nearest(value, re.findall(r'"([^"]*)"', words))
-            yield path, found, words
+                found += nearest(value, allowed.choices(path))
+            yield path, found, allowed.words(path)
 
 
 def _value(document: Mapping[str, Any], path: Path) -> object:
