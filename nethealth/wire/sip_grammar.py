@@ -18,6 +18,7 @@ UINT32_MAX = 2**32 - 1
 _TOKEN = re.compile(NAME)
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _PIECE = re.compile(r'[^"<,;\\]+|"(?:[^"\\]|\\.)*"|<[^>]*>|[,;\\]', re.DOTALL)
+_PARAMETER = re.compile(rf"({NAME})[ \t]*(?:=[ \t]*(.*))?", re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 WSP = " \t"
 
@@ -76,11 +77,11 @@ def parameters(parts: list[str], what: str) -> tuple[Parameter, ...]:
     """generic-param = token [ EQUAL gen-value ], one from each part (section 25.1)."""
     found: list[Parameter] = []
     for part in parts:
-        name, equals, value = part.partition("=")
-        name = name.rstrip(WSP).lower()
-        if not is_token(name):
+        match = _PARAMETER.fullmatch(part)
+        if match is None:
             raise WireError(f"{what}: {excerpt(part)} is not a parameter")
-        found.append((name, unquote(value.strip(WSP)) if equals else None))
+        name, value = match.groups()
+        found.append((name.lower(), value if value is None else unquote(value)))
     return tuple(found)
 
 
