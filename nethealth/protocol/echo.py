@@ -24,10 +24,10 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
-    """ICMP errors that are alike; `source` is None for all that came beyond the bound."""
+    """ICMP errors that are alike; beyond the bound only the type tells them apart."""
 
     icmp_type: int
-    icmp_code: int
+    icmp_code: int | None
     source: str | None
 
 
@@ -124,5 +124,5 @@ class EchoSession:
     def _count_error(self, event: EchoEvent) -> None:
         kind = ErrorKind(event.icmp_type, event.icmp_code, event.source)
         if kind not in self.errors and len(self.errors) >= KINDS_OF_ERROR_MAX:
-            kind = ErrorKind(event.icmp_type, event.icmp_code, None)
+            kind = ErrorKind(event.icmp_type, None, None)
         self.errors[kind] += 1
