@@ -140,6 +140,11 @@ class Host:
         return any(one.answered for one in self.rounds)
 
     @cached_property
+    def echoes(self) -> bool:
+        """Whether it answers echo requests; one that filters them all has no loss to speak of."""
+        return any(one.received for one in self.pings)
+
+    @cached_property
     def silent(self) -> bool:
         """Something was sent, and nothing whatever came back."""
         return not self.answered and any(one.tried for one in self.rounds)

@@ -108,7 +108,7 @@ def _unresolved(evidence: Evidence) -> Iterator[Finding]:
     failed = {
         host: found
         for host in evidence.hosts
-        if (found := [one for one in host.rounds if one.check.failure is Failure.RESOLVE])
+        if (found := [one for one in host.rounds if _nameless(one)])
     }
     resolved = any(
         one.number("resolution_time_s") is not None
@@ -133,6 +133,11 @@ def _unresolved(evidence: Evidence) -> Iterator[Finding]:
     for host, rounds in failed.items():
         if host in listed or host.place.site is None:
             yield _unknown_name(evidence, host, rounds, resolved=resolved)
+
+
+def _nameless(one: Round) -> bool:
+    """Whether the host's own name gave no address; a redirect's name comes after an answer."""
+    return one.check.failure is Failure.RESOLVE and not one.answered
 
 
 def _unknown_name(

@@ -26,7 +26,7 @@ _LOSS = ("packet_loss_ratio", "packets_sent_count", "packets_received_count")
 
 
 def loss_of(hosts: Sequence[Host], overflow: int = 0) -> LossStatistics | None:
-    """Loss of the hosts that answered at all, pooled; None if nothing was sent to any.
+    """Loss of the hosts that answer echo requests, pooled; None if there are none.
 
     `overflow` packets are taken off: they arrived, and were lost in the measuring machine.
     """
@@ -38,7 +38,7 @@ def loss_of(hosts: Sequence[Host], overflow: int = 0) -> LossStatistics | None:
             int(one.number("packet_loss_run_max_packets") or 0),
         )
         for host in hosts
-        if host.answered
+        if host.echoes
         for one in host.pings
     ]
     if not parts:
@@ -55,7 +55,7 @@ def packet_losses(evidence: Evidence) -> Iterator[Finding]:
     overflow = evidence.record.run.instrument.socket_overflow_count or 0
     threshold = evidence.record.settings.thresholds.loss
     for place, hosts in evidence.groups:
-        lossy = [host for host in hosts if host.answered and _lost(host)]
+        lossy = [host for host in hosts if host.echoes and _lost(host)]
         whole = loss_of(hosts, overflow)
         if whole is None or not lossy or _only_the_gateway(hosts, lossy):
             continue
@@ -193,7 +193,7 @@ def _lost(host: Host) -> int:
 
 def _only_the_gateway(hosts: Sequence[Host], lossy: Sequence[Host]) -> bool:
     """Whether packets pass through the gateway unharmed, which then only answers some of them."""
-    behind = [host for host in hosts if host.answered and host.pings and not host.gateway]
+    behind = [host for host in hosts if host.echoes and not host.gateway]
     return bool(behind) and all(host.gateway for host in lossy)
 
 
@@ -273,7 +273,7 @@ def _too_few(
 
 
 def _pinged(hosts: Sequence[Host]) -> list[Round]:
-    return [one for host in hosts if host.answered for one in host.pings]
+    return [one for host in hosts if host.echoes for one in host.pings]
 
 
 def _evidence(rounds: Sequence[Round]) -> list[Observation]:
@@ -284,7 +284,7 @@ def _by_host(hosts: Sequence[Host]) -> str:
     shares = [
         f"{host.place.name} lost {_lost(host)} of {host.packets_sent}"
         for host in sorted(hosts, key=lambda host: (-_lost(host), host.place.key))
-        if host.answered and host.pings
+        if host.echoes
     ]
     return listing(shares)
 

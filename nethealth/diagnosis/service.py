@@ -69,7 +69,7 @@ def service_fault(one: Round) -> str | None:
     """
     failure = one.check.failure
     if failure is Failure.RESOLVE:
-        return None
+        return "redirects to a name that gave no address" if one.answered else None
     if failure is not None:
         return f"{SAYING[failure]} ({reason_of(one.check.reason)})"
     status = one.number("http_status_code")

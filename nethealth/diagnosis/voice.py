@@ -10,12 +10,12 @@ from typing import cast
 
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round
-from nethealth.diagnosis.path import half_the_round_trip_s, loss_of
+from nethealth.diagnosis.path import half_the_round_trip_s
 from nethealth.diagnosis.text import counted, milliseconds, percent
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Passport
 from nethealth.quality.emodel import DELAY_VARIANTS, DelayVariant, Quality, estimate
-from nethealth.quality.loss import LossStatistics
+from nethealth.quality.loss import LossStatistics, from_burst_ratio, pool
 
 
 def poor_voice(evidence: Evidence) -> Iterator[Finding]:
@@ -26,11 +26,12 @@ def poor_voice(evidence: Evidence) -> Iterator[Finding]:
     the least loss that the 95 % interval allows.
     """
     threshold = evidence.record.settings.thresholds.r_factor
+    overflow = evidence.record.run.instrument.socket_overflow_count or 0
     for place, hosts in evidence.groups:
         passport = _passport(hosts)
-        loss = loss_of(hosts, evidence.record.run.instrument.socket_overflow_count or 0)
+        loss = _heard(hosts)
         delays = [s for host in hosts if (s := half_the_round_trip_s(host)) is not None]
-        if passport is None or loss is None or not delays:
+        if passport is None or loss is None or not delays or overflow >= loss.lost > 0:
             continue
         one_way_s = median(delays)
         best = _estimate(passport, one_way_s, loss.interval[0], loss)
@@ -38,6 +39,25 @@ def poor_voice(evidence: Evidence) -> Iterator[Finding]:
         if best.r_factor is None or likely.r_factor is None or best.r_factor >= threshold:
             continue
         yield _finding(evidence, place, hosts, loss, one_way_s, likely)
+
+
+def _heard(hosts: Sequence[Host]) -> LossStatistics | None:
+    """What would not be heard, pooled over the hosts that echo: lost, or too late to play.
+
+    The probe counted both into the loss of its own estimate.
+    """
+    parts = []
+    for one in (one for host in hosts if host.echoes for one in host.pings):
+        seen = one.first("r_factor")
+        ratio = seen.method.get("loss_ratio") if seen else None
+        burst = seen.method.get("burst_r") if seen else None
+        if isinstance(ratio, int | float) and 0 <= ratio <= 1:
+            missed = max(one.sent - one.received, round(ratio * one.sent))
+        else:
+            missed = one.sent - one.received
+        clustering = float(burst) if isinstance(burst, int | float) and 1 <= burst < 1e6 else None
+        parts.append(from_burst_ratio(one.sent, missed, clustering))
+    return pool(parts) if parts else None
 
 
 def _passport(hosts: Sequence[Host]) -> Passport | None:
@@ -80,18 +100,19 @@ def _finding(
     one_way_s: float,
     likely: Quality,
 ) -> Finding:
-    rounds: list[Round] = [one for host in hosts for one in host.pings if host.answered]
+    rounds: list[Round] = [one for host in hosts for one in host.pings if host.echoes]
     r_factor, mos_cqe = likely.r_factor or 0.0, likely.mos_cqe or 1.0
+    assumed = f"{likely.passport['codec']}, {likely.passport['delay_variant']}"
+    limit = evidence.record.settings.thresholds.r_factor
     lossless = _estimate(likely.passport, one_way_s, 0.0, loss).r_factor or 0.0
     return draft(
         evidence,
         "poor-voice-quality",
         place,
         f"A call to {place.name} would probably sound poor: R {r_factor:.0f}, MOS-CQE "
-        f"{mos_cqe:.1f} ({likely.passport['codec']}, {likely.passport['delay_variant']}), where "
-        f"the limit is R {evidence.record.settings.thresholds.r_factor:.0f}. Estimated from ping: "
-        f"{percent(loss.ratio)} of {counted(loss.sent, 'packet')} lost, one way taken as half of "
-        f"the round trip, {milliseconds(one_way_s)}.",
+        f"{mos_cqe:.1f} ({assumed}), where the limit is R {limit:.0f}. Estimated from ping: "
+        f"{percent(loss.ratio)} of {counted(loss.sent, 'packet')} lost or too late, one way taken "
+        f"as half of the round trip, {milliseconds(one_way_s)}.",
         rounds=rounds,
         seen=[one.first("r_factor") for one in rounds],
         verdict=Verdict.SUGGESTIVE,
