@@ -9,7 +9,7 @@ from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport
 from nethealth.model.ports import Endpoint, NetworkFailure
 from nethealth.model.probe import Completion, Env, Observer, Probe
-from nethealth.protocol.sip_options import options_transaction
+from nethealth.protocol.sip_options import Options
 from nethealth.protocol.sip_transaction import ClientTransaction
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip import SipResponse
@@ -122,13 +122,8 @@ async def _ask_by_stream(
 
 
 def _transaction(parameters: SipParameters, local: Endpoint, env: Env) -> ClientTransaction:
-    return options_transaction(
-        parameters.uri,
-        parameters.transport,
-        local,
-        env.random.getrandbits,
-        parameters.timeout_s,
-    )
+    options = Options(parameters.uri, parameters.transport, local, env.random.getrandbits)
+    return options.transaction(parameters.timeout_s)
 
 
 def _facts(

@@ -14,47 +14,63 @@ BRANCH_COOKIE = "z9hG4bK"  # section 8.1.1.7
 _CSEQ = CSeq(1, "OPTIONS")
 
 
-def options_transaction(
-    uri: str,
-    transport: SipTransport,
-    local: Endpoint,
-    getrandbits: Callable[[int], int],
-    timeout_s: float = TIMER_F_S,
-) -> ClientTransaction:
-    """A transaction that asks `uri`, with `local` as the address to answer to.
+class Options:
+    """Questions to one `uri` by one way, with `local` as the address to answer to.
 
     `getrandbits` is `random.Random.getrandbits` or the like: it makes branch, tag and Call-ID.
+    The octets that never change are made once.
     """
-    branch = f"{BRANCH_COOKIE}{getrandbits(128):032x}"
-    host = f"[{local.address}]" if ":" in local.address else local.address
-    contact = f"sip:nethealth@{local}"
-    if transport != "udp":
-        contact += f";transport={transport}"
-    request = encode_request(
-        _CSEQ.method,
-        uri,
-        (
-            # rport asks for the answer to come back the way the request went (RFC 3581)
-            ("Via", f"SIP/2.0/{transport.upper()} {local};branch={branch};rport"),
-            ("Max-Forwards", "70"),
-            ("From", f"<sip:nethealth@{host}>;tag={getrandbits(64):016x}"),
-            ("To", f"<{_to(uri)}>"),
-            ("Call-ID", f"{getrandbits(128):032x}"),
-            ("CSeq", f"{_CSEQ.number} {_CSEQ.method}"),
-            ("Contact", f"<{contact}>"),
-            ("Accept", "application/sdp"),
-            ("User-Agent", f"nethealth/{__version__}"),
-            ("Content-Length", "0"),
-        ),
-    )
-    return ClientTransaction(
-        request,
-        branch=branch,
-        sent_by=str(local),
-        cseq=_CSEQ,
-        reliable=transport != "udp",
-        timeout_s=timeout_s,
-    )
+
+    def __init__(
+        self,
+        uri: str,
+        transport: SipTransport,
+        local: Endpoint,
+        getrandbits: Callable[[int], int],
+    ) -> None:
+        host = f"[{local.address}]" if ":" in local.address else local.address
+        contact = f"sip:nethealth@{local}"
+        if transport != "udp":
+            contact += f";transport={transport}"
+        request = encode_request(
+            _CSEQ.method,
+            uri,
+            (
+                # rport asks for the answer to come back the way the request went (RFC 3581)
+                ("Via", f"SIP/2.0/{transport.upper()} {local};branch={BRANCH_COOKIE}\0;rport"),
+                ("Max-Forwards", "70"),
+                ("From", f"<sip:nethealth@{host}>;tag=\0"),
+                ("To", f"<{_to(uri)}>"),
+                ("Call-ID", "\0"),
+                ("CSeq", f"{_CSEQ.number} {_CSEQ.method}"),
+                ("Contact", f"<{contact}>"),
+                ("Accept", "application/sdp"),
+                ("User-Agent", f"nethealth/{__version__}"),
+                ("Content-Length", "0"),
+            ),
+        )
+        self._parts = request.split(b"\0")
+        if len(self._parts) != 4:
+            raise ValueError(f"NUL in {uri!a}")
+        self._getrandbits = getrandbits
+        self._sent_by = str(local)
+        self._reliable = transport != "udp"
+
+    def transaction(self, timeout_s: float = TIMER_F_S) -> ClientTransaction:
+        """A new question, with names of its own."""
+        names = f"{self._getrandbits(320):080x}"
+        branch, tag, call_id = names[:32], names[32:48], names[48:]
+        start, to_tag, to_call_id, rest = self._parts
+        return ClientTransaction(
+            b"".join(
+                (start, branch.encode(), to_tag, tag.encode(), to_call_id, call_id.encode(), rest)
+            ),
+            branch=BRANCH_COOKIE + branch,
+            sent_by=self._sent_by,
+            cseq=_CSEQ,
+            reliable=self._reliable,
+            timeout_s=timeout_s,
+        )
 
 
 def _to(uri: str) -> str:

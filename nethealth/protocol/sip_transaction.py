@@ -47,7 +47,7 @@ class ClientTransaction:
         self.first_malformed: bytes | None = None  # its first 512 octets
         self.first_fault: str | None = None  # what is wrong with the first malformed or foreign one
         self._request = request
-        self._branch = branch.lower()
+        self.branch = branch.lower()
         self._sent_by = sent_by.lower()
         self._cseq = cseq
         self._reliable = reliable
@@ -162,7 +162,7 @@ class ClientTransaction:
             raise WireError("no Via" if not via else "no CSeq")
         if len(via) > 1:
             return f"{len(via)} Via where ours stands alone"
-        if (via[0].branch or "").lower() != self._branch:
+        if (via[0].branch or "").lower() != self.branch:
             return "another branch"
         if via[0].sent_by != self._sent_by:
             return "another sent-by"

@@ -8,7 +8,7 @@ import pytest
 from nethealth import __version__
 from nethealth.model.check import SipTransport
 from nethealth.model.ports import Endpoint
-from nethealth.protocol.sip_options import options_transaction
+from nethealth.protocol.sip_options import Options
 from nethealth.protocol.sip_transaction import ClientTransaction, State
 from nethealth.wire.sip import CSeq, SipRequest, parse_message
 from nethealth.wire.sip_uri import parse_uri
@@ -19,7 +19,7 @@ LOCAL = Endpoint("192.0.2.7", 40001)
 def ask(
     uri: str = "sip:pbx.example:5062", transport: SipTransport = "udp", local: Endpoint = LOCAL
 ) -> tuple[SipRequest, ClientTransaction]:
-    transaction = options_transaction(uri, transport, local, Random(7).getrandbits)
+    transaction = Options(uri, transport, local, Random(7).getrandbits).transaction()
     octets = transaction.due(0.0)
     assert octets is not None
     message = parse_message(octets)
@@ -66,19 +66,21 @@ def test_ipv6() -> None:
 
 
 def test_no_two_questions_are_alike() -> None:
-    random = Random(7)
+    options = Options("sip:a", "udp", LOCAL, Random(7).getrandbits)
     names = set()
     for _ in range(50):
-        octets = options_transaction("sip:a", "udp", LOCAL, random.getrandbits).due(0.0) or b""
+        octets = options.transaction().due(0.0) or b""
         message = parse_message(octets)
         assert message.top_via is not None
         names |= {message.top_via.branch, message.from_tag, message.call_id}
     assert len(names) == 150
 
 
-def test_a_line_break_in_the_uri_is_no_way_in() -> None:
+def test_the_uri_is_no_way_in_for_another_header() -> None:
     with pytest.raises(ValueError, match="line break"):
         ask("sip:a\r\nVia: forged")
+    with pytest.raises(ValueError, match="NUL"):
+        ask("sip:a\0b")
 
 
 def answered_by_a_server(request: bytes) -> bytes:
