@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -62,13 +63,24 @@ def test_evidence_names_observations_of_the_record() -> None:
         assert finding.from_ <= finding.to
 
 
-def test_page_of_each_code_says_what_the_catalogue_says() -> None:
+@pytest.mark.parametrize("code", CODES)
+def test_page_of_a_code_says_what_the_catalogue_says(code: FindingCode) -> None:
+    text = (PAGES / f"{code}.md").read_text(encoding="utf-8")
+    _, head, body = text.split("---\n")
+    facts = dict(line.split(": ", 1) for line in head.splitlines())
+    rule = CODES[code]
+    assert facts == {"code": code, "severity": rule.severity, "action": rule.action}
+    assert f"\n## Action\n\n{rule.action}\n" in body
+    for heading in ("What is needed", "Signs", "What refutes it", "Look-alikes"):
+        assert f"\n## {heading}\n\n- " in body, heading
+
+
+def test_severity_of_each_code_is_the_contracts() -> None:
+    critical = {"host-down", "site-outage", "sip-down", "service-down"}
+    info = {"sip-auth", "unowned-asset", "instrument-limited"}
     for code, rule in CODES.items():
-        text = (PAGES / f"{code}.md").read_text(encoding="utf-8")
-        head = dict(line.split(": ", 1) for line in text.split("---\n")[1].splitlines())
-        assert head == {"code": code, "severity": rule.severity, "action": rule.action}
-        for heading in ("What is needed", "Signs", "What refutes it", "Look-alikes", "Action"):
-            assert f"\n## {heading}\n" in text, f"{code}: {heading}"
+        expected = "critical" if code in critical else "info" if code in info else "warning"
+        assert rule.severity == expected, code
 
 
 def test_each_page_has_a_code() -> None:
