@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
 from nethealth.diagnosis.instrument import instrument_limits
+from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.names import name_failures
-from nethealth.diagnosis.path import high_delays, packet_losses
 from nethealth.diagnosis.reachability import Silence, silences, vantage_silence
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings

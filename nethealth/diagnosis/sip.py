@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Round
 from nethealth.diagnosis.failures import SAYING
-from nethealth.diagnosis.path import loss_of
+from nethealth.diagnosis.loss import loss_of
 from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, milliseconds, reason_of
 from nethealth.model.failure import Failure

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import cast
 
+from nethealth.diagnosis.delay import half_the_round_trip_s
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round
-from nethealth.diagnosis.path import half_the_round_trip_s
 from nethealth.diagnosis.text import counted, milliseconds, percent
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Passport
