@@ -1,0 +1,98 @@
+"""What a store of runs can do: the narrow interface that every database behind it shares."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from nethealth.model.check import CheckResult
+from nethealth.model.finding import Finding, Severity
+from nethealth.model.observation import Observation, Scalar
+from nethealth.model.record import Record, Run, RunKind
+
+
+class StoreError(Exception):
+    """The store cannot do it; the message says why and, where there is one, the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs; `finished` is null in a run that was killed."""
+
+    id: str
+    kind: RunKind
+    vantage: str
+    started: datetime
+    finished: datetime | None
+    interrupted: bool
+    checks: int
+    findings: Mapping[Severity, int]  # only severities that occur
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One stored value and when it was seen (the run's start where the observation has no time)."""
+
+    time: datetime
+    run: str
+    site: str | None
+    asset: str | None
+    check: str
+    name: str
+    value: Scalar
+    unit: str | None
+    samples: int | None
+
+
+class Store(Protocol):
+    """History. Every method raises StoreError, and nothing else, for what the database does.
+
+    A check is stored whole or not at all, whatever happens to the process in between.
+    """
+
+    def begin(self, record: Record) -> None:
+        """Store the run's head: run, inventory, settings, sources. Its id must be new."""
+        ...
+
+    def append(self, run_id: str, result: CheckResult, observations: Sequence[Observation]) -> None:
+        """Hand over one finished check; returns at once, and it is stored shortly after.
+
+        Raises the error of an earlier check that could not be stored.
+        """
+        ...
+
+    def finish(self, record: Record) -> None:
+        """Store the run's end, events, findings and case, and every check not stored so far."""
+        ...
+
+    def load(self, run_id: str) -> Record:
+        """The record as stored; checks in the record's order, observations grouped by check."""
+        ...
+
+    def runs(
+        self, limit: int = 20, *, kind: RunKind | None = None, vantage: str | None = None
+    ) -> tuple[RunSummary, ...]:
+        """The latest runs, newest first."""
+        ...
+
+    def previous_findings(self, run: Run) -> tuple[Finding, ...] | None:
+        """Those of the latest whole run of its kind and vantage that started before `run`."""
+        ...
+
+    def series(
+        self,
+        names: Collection[str],
+        *,
+        asset: str | None = None,
+        site: str | None = None,
+        since: datetime | None = None,
+    ) -> tuple[Point, ...]:
+        """Every stored value of those names at the one asset or site given, oldest first."""
+        ...
+
+    def close(self) -> None:
+        """Store what is still on its way, then let go of the database.
+
+        Raises the error of a check that could not be stored, unless `finish` stored it since.
+        """
+        ...
