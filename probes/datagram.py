@@ -70,8 +70,11 @@ class UdpChannel:
         self._statistics = statistics
         self._overflowed = 0
         self._waiting: asyncio.Queue[Datagram | NetworkFailure] = asyncio.Queue(QUEUE_MAX)
-        self._family, self._peer = socket_address(remote)
-        self._socket = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._family, self._peer = socket_address(remote)
+            self._socket = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            raise network_failure(error, f"to {remote}") from None
         try:
             self._set_options(dscp)
             # bound, so that every copy leaves from the address that a Via names

@@ -32,8 +32,9 @@ def classify(error: OSError) -> Failure:
 def network_failure(error: OSError, doing: str) -> NetworkFailure:
     """`error` as the one exception that crosses the network port; `doing` opens its reason."""
     if isinstance(error, ssl.SSLError):
-        said = (error.reason or error.strerror or str(error)).replace("_", " ").lower()
-    elif error.errno:
+        # `reason` stands only on those that OpenSSL raised
+        said = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
+    elif error.errno and error.errno > 0:  # getaddrinfo's own codes are negative
         said = os.strerror(error.errno)
     else:
         said = str(error) or type(error).__name__

@@ -20,6 +20,7 @@ from nethealth.model.ports import (
 from probes.datagram import UdpChannel
 from probes.resolver import Resolver
 from probes.stream import open_tcp
+from probes.timer import DeadlineTimer
 
 if TYPE_CHECKING:
     from probes.echo import EchoEngine
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 class SystemClock:
     """The machine's clocks."""
 
+    def __init__(self) -> None:
+        self._timer: DeadlineTimer | None = None
+
     def monotonic_s(self) -> float:
         return time.monotonic()
 
@@ -36,7 +40,10 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def sleep_until(self, monotonic_s: float) -> None:
-        await asyncio.sleep(max(0.0, monotonic_s - time.monotonic()))
+        loop = asyncio.get_running_loop()
+        if self._timer is None or self._timer.loop is not loop:
+            self._timer = DeadlineTimer(loop)
+        await self._timer.sleep_until(monotonic_s)
 
 
 class SystemNetwork:

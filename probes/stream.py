@@ -41,9 +41,9 @@ def _observing_context() -> ssl.SSLContext:
 
 async def open_tcp(remote: Endpoint, dscp: int, trust: "Callable[[], TrustStore]") -> "TcpChannel":
     """Connect; the caller bounds the wait. NetworkFailure if there is no connection."""
-    family, address = socket_address(remote)
     loop = asyncio.get_running_loop()
     try:
+        family, address = socket_address(remote)
         sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     except OSError as error:
         raise network_failure(error, f"to {remote}") from None
@@ -87,7 +87,7 @@ class TcpChannel:
             tls = _observing_context().wrap_bio(
                 self._incoming, self._outgoing, server_hostname=server_name or None
             )
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # no name at all, or one with a NUL in it
             raise NetworkFailure(Failure.TLS, f"{doing}: {server_name!r}: {error}") from None
         try:
             await self._pump(tls.do_handshake)

@@ -28,7 +28,14 @@ class Pair:
 class Authority:
     """Signs in memory, writes into `folder`; `ca_file` is the root that clients are to trust."""
 
-    def __init__(self, folder: Path, name: str = "Lab Root", parent: "Authority | None" = None):
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "Lab Root",
+        *,
+        parent: "Authority | None" = None,
+        is_ca: bool = True,
+    ) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         signer = parent or self
@@ -40,7 +47,7 @@ class Authority:
             .issuer_name(parent.certificate.subject if parent else subject)
             .not_valid_before(now - _AGES)
             .not_valid_after(now + _AGES)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
             .add_extension(_KEY_CERT_SIGN, critical=True),
             public=self._key,
             by=signer._key,
@@ -52,9 +59,12 @@ class Authority:
         else:
             self.ca_file = parent.ca_file
 
-    def intermediate(self, name: str = "Lab Issuing CA") -> "Authority":
-        """An authority below this one; what it issues is sent with its own certificate."""
-        return Authority(self._folder, name, parent=self)
+    def intermediate(self, name: str = "Lab Issuing CA", *, is_ca: bool = True) -> "Authority":
+        """An authority below this one; what it issues is sent with its own certificate.
+
+        With `is_ca` false it has no right to issue, and does so all the same.
+        """
+        return Authority(self._folder, name, parent=self, is_ca=is_ca)
 
     def issue(
         self,
