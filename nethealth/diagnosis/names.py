@@ -20,6 +20,8 @@ _CODES = {
 
 def name_failures(evidence: Evidence) -> Iterator[Finding]:
     """`dns-failure` of each server that was asked, and of names that were to be resolved."""
+    well = {host: _answered_well(host) for host in evidence.hosts}
+    everywhere = sum(well.values())
     for host in evidence.hosts:
         faults = [
             (series.id, *found[-1])
@@ -27,7 +29,7 @@ def name_failures(evidence: Evidence) -> Iterator[Finding]:
             if (found := persistent(series.rounds, answer_fault))
         ]
         if faults:
-            yield _server(evidence, host, faults)
+            yield _server(evidence, host, faults, everywhere - well[host])
     yield from _unresolved(evidence)
 
 
@@ -56,19 +58,14 @@ def _answers(one: Round) -> str:
     return ""
 
 
-def _server(evidence: Evidence, host: Host, faults: Sequence[tuple[str, Round, str]]) -> Finding:
+def _server(
+    evidence: Evidence, host: Host, faults: Sequence[tuple[str, Round, str]], elsewhere: int
+) -> Finding:
     told: dict[str, list[str]] = {}
     for _, one, fault in faults:
         told.setdefault(fault, []).append(_question(one))
     said = "; ".join(f"asked for {listing(names, 3)}, it {fault}" for fault, names in told.items())
     questions = len(host.of("dns"))
-    elsewhere = sum(
-        persistent(series.rounds, answer_fault) == ()
-        for other in evidence.hosts
-        if other is not host
-        for series in other.of("dns")
-        if series.rounds
-    )
     return draft(
         evidence,
         "dns-failure",
@@ -82,13 +79,22 @@ def _server(evidence: Evidence, host: Host, faults: Sequence[tuple[str, Round, s
                 "Does the same server answer other questions?",
                 f"{questions - len(faults)} of {counted(questions, 'question')} answered well",
             ),
-            Refutation("Do other name servers answer?", f"{elsewhere} questions answered well"),
+            Refutation(
+                "Do other name servers answer?", f"{counted(elsewhere, 'question')} answered well"
+            ),
             Refutation("Is the host reachable otherwise?", _reachable(host)),
         ),
         alternatives=(
             "a name or an expected answer in the inventory that is out of date",
             "a server that answers differently inside and outside",
         ),
+    )
+
+
+def _answered_well(host: Host) -> int:
+    """How many questions the host, as a name server, answered well."""
+    return sum(
+        not persistent(series.rounds, answer_fault) for series in host.of("dns") if series.rounds
     )
 
 

@@ -42,6 +42,7 @@ class SipFault:
 
 def sip_findings(evidence: Evidence) -> Iterator[Finding]:
     """One finding for each host whose SIP is not plainly up, by its latest fault."""
+    everyone = _servers(evidence.hosts)
     for host in evidence.hosts:
         for series in host.of("sip"):
             faults = persistent(series.rounds, sip_fault)
@@ -52,7 +53,8 @@ def sip_findings(evidence: Evidence) -> Iterator[Finding]:
                     if len(series.rounds) > 1
                     else ""
                 )
-                yield _finding(evidence, host, one, fault, how_often)
+                others = _others(everyone, host)
+                yield _finding(evidence, host, one, fault, how_often=how_often, others=others)
 
 
 def sip_fault(one: Round) -> SipFault | None:
@@ -122,7 +124,13 @@ def _count(one: Round, name: str) -> int:
 
 
 def _finding(
-    evidence: Evidence, host: Host, one: Round, fault: SipFault, how_often: str
+    evidence: Evidence,
+    host: Host,
+    one: Round,
+    fault: SipFault,
+    *,
+    how_often: str,
+    others: str,
 ) -> Finding:
     verdict = Verdict.DEMONSTRATED
     loss = loss_of(_on_the_path(evidence, host))
@@ -139,7 +147,7 @@ def _finding(
         verdict=verdict,
         refutations=(
             Refutation("Does the host answer echo requests?", _ping(host)),
-            Refutation("Do other SIP servers answer?", _others(evidence, host)),
+            Refutation("Do other SIP servers answer?", others),
             Refutation("Does the path lose packets, so that a copy was needed?", _lossy(loss))
             if fault.resent
             else Refutation("Was it the first copy of the question that counted?", _first(one)),
@@ -179,15 +187,20 @@ def _ping(host: Host) -> str:
     return f"yes: {answered}" if received else f"no: {answered}"
 
 
-def _others(evidence: Evidence, host: Host) -> str:
-    others = [
+def _others(everyone: tuple[int, int], host: Host) -> str:
+    answered, asked = (all_ - own for all_, own in zip(everyone, _servers([host]), strict=True))
+    return f"{answered} of {asked} do" if asked else "no other was asked"
+
+
+def _servers(hosts: Sequence[Host]) -> tuple[int, int]:
+    """How many SIP servers gave an answer, and how many were asked."""
+    answers = [
         any(one.number("sip_status_code") is not None for one in series.rounds)
-        for other in evidence.hosts
-        if other is not host
-        for series in other.of("sip")
+        for host in hosts
+        for series in host.of("sip")
         if series.rounds
     ]
-    return f"{sum(others)} of {len(others)} do" if others else "no other was asked"
+    return sum(answers), len(answers)
 
 
 def _on_the_path(evidence: Evidence, host: Host) -> Sequence[Host]:
