@@ -1,0 +1,108 @@
+"""A record as a document: the same record gives the same document, on any machine at any time."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from nethealth.model import codec
+from nethealth.model.finding import Finding
+from nethealth.model.record import Record
+from reports.changes import change_lines, compare
+from reports.document import Block, Bullets, Document, Paragraph, Section, SectionKey
+from reports.escape import clip
+from reports.estate import chart_blocks, check_blocks, site_blocks
+from reports.findings import findings_blocks
+from reports.method import glossary_blocks, limits_in_brief, method_blocks, not_measured_blocks
+from reports.summary import duration, observed_s, summarise
+from reports.view import View, long_date, offset, utc
+from reports.words import listed
+
+
+def compose(
+    record: Record,
+    *,
+    previous: Sequence[Finding] | None = None,
+    rendered: datetime | None = None,
+) -> Document:
+    """Lay the record out as a report.
+
+    `previous`: the findings of the run before, for the section on what changed. `rendered`: stated
+    as the time of making, if given; every other time comes from the record.
+    """
+    view = View(record)
+    sha256 = hashlib.sha256(codec.dump(record)).hexdigest()
+    candidates: tuple[tuple[SectionKey, str, tuple[Block, ...]], ...] = (
+        ("changes", "What changed since the run before", _changes(record, previous)),
+        ("sites", "Sites, worst first", site_blocks(view)),
+        ("findings", "Findings and their evidence", findings_blocks(view)),
+        ("charts", "Charts", chart_blocks(view)),
+        ("not-measured", "What was not measured", not_measured_blocks(view)),
+        ("method", "Method and limits", method_blocks(view)),
+        ("glossary", "Words used", glossary_blocks()),
+        ("measured", "All checks", check_blocks(view)),
+    )
+    return Document(
+        record=record,
+        sha256=sha256,
+        title=_title(view),
+        subtitle=_subtitle(view),
+        banner=record.run.title,
+        facts=_facts(view, sha256, rendered),
+        summary=summarise(view),
+        sections=tuple(Section(key, title, blocks) for key, title, blocks in candidates if blocks),
+        heading_line=_heading_line(view),
+        limits_in_brief=limits_in_brief(view),
+    )
+
+
+def moment(view: View, when: datetime) -> str:
+    """`22 November 2026, 19:03:55 UTC (20:03:55 UTC+01:00, Europe/Paris)`."""
+    text = f"{long_date(utc(when))}, {utc(when):%H:%M:%S} UTC"
+    local = view.local(when)
+    if local is None:
+        return text
+    there, zone = local
+    day = "" if there.date() == utc(when).date() else f"{long_date(there)}, "
+    return f"{text} ({day}{there:%H:%M:%S} {offset(there)}, {zone})"
+
+
+def _title(view: View) -> str:
+    if view.record.run.kind == "check":
+        targets = list(dict.fromkeys(check.target for check in view.record.checks))
+        return f"Network and telephony check of {clip(listed(targets, 2), 120)}"
+    return "Network and telephony health report"
+
+
+def _subtitle(view: View) -> str:
+    councils = [view.council_name(council.id) for council in view.record.inventory.council]
+    where = f"{listed(councils, 4)}. " if councils else ""
+    return f"{where}Measured on {long_date(utc(view.record.run.started))}."
+
+
+def _facts(view: View, sha256: str, rendered: datetime | None) -> tuple[tuple[str, str], ...]:
+    run = view.record.run
+    watched = observed_s(view)
+    pairs = (
+        ("Started", moment(view, run.started)),
+        ("Watched for", "not known" if watched is None else duration(watched)),
+        ("Measured from", run.vantage),
+        ("Run", run.id),
+        ("Program", f"{view.record.tool.name} {view.record.tool.version}"),
+        ("Data", f"sha256 {sha256}"),
+        ("Made", "" if rendered is None else moment(view, rendered)),
+    )
+    return tuple((title, text) for title, text in pairs if text)
+
+
+def _heading_line(view: View) -> str:
+    run = view.record.run
+    targets = list(dict.fromkeys(check.target for check in view.record.checks))
+    what = f"check {clip(listed(targets, 2), 60)}" if run.kind == "check" else run.kind
+    return f"nethealth {what}, {moment(view, run.started)}, from {run.vantage}"
+
+
+def _changes(record: Record, previous: Sequence[Finding] | None) -> tuple[Block, ...]:
+    if previous is None:
+        return ()
+    lines = change_lines(compare(previous, record.findings))
+    return (Bullets(lines),) if lines else (Paragraph("Nothing: the same findings as before."),)

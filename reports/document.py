@@ -1,0 +1,171 @@
+"""What a report says, before any format: blocks that each renderer lays out in its own way.
+
+Strings are as the record has them. Each renderer escapes them at the moment of writing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from nethealth.model.record import Record
+
+ChartUnit = Literal["ms", "%"]
+MarkKind = Literal["critical", "warning", "info", "ok", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state in words; `kind` picks shape and colour where the format has them."""
+
+    kind: MarkKind
+    word: str
+
+    def __str__(self) -> str:
+        return self.word
+
+
+Cell = str | Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`numeric` columns are set to the right; `optional` ones give way where room is short."""
+
+    title: str
+    numeric: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of as many cells as there are columns; the first cell of a row is its header."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading inside a section, one level below the section's own."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValues:
+    """Terms and their values, or words and their meanings."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRow:
+    """One row of an interval chart; all three in the chart's unit."""
+
+    label: str
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalChart:
+    """A line from low to high with a mark at the middle, for each row; `limit` is a threshold."""
+
+    id: str
+    title: str
+    description: str
+    unit: ChartUnit
+    rows: tuple[IntervalRow, ...]
+    table: Table
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesChart:
+    """Values over seconds since the run's start; a value of None is a gap in the line."""
+
+    id: str
+    title: str
+    description: str
+    unit: ChartUnit
+    points: tuple[tuple[float, float | None], ...]
+    table: Table
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingBlock:
+    """One finding, ready to read."""
+
+    id: str
+    mark: Mark
+    title: str
+    place: str
+    statement: str
+    action: str
+    sure: str
+    when: str
+    evidence: Table
+    evidence_in_brief: str
+    more: tuple[tuple[str, tuple[str, ...]], ...] = ()  # what was tested, what is missing ...
+
+
+Block = (
+    Paragraph | Heading | Bullets | KeyValues | Table | IntervalChart | SeriesChart | FindingBlock
+)
+SectionKey = Literal[
+    "changes", "sites", "findings", "charts", "measured", "not-measured", "method", "glossary",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    key: SectionKey
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The first page: under 200 words in all, labels included."""
+
+    mark: Mark
+    answer: str
+    parts: tuple[tuple[str, tuple[str, ...]], ...]  # a question, and its answer in sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole report; `record` is what it was made from, for formats that carry the data."""
+
+    record: Record
+    sha256: str
+    title: str
+    subtitle: str
+    banner: str | None
+    facts: tuple[tuple[str, str], ...]
+    summary: Summary
+    sections: tuple[Section, ...]
+    heading_line: str  # one line: what, when and from where
+    limits_in_brief: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """One format: returns the file's bytes and touches nothing else."""
+
+    name: str
+    extension: str
+    render: Callable[[Document], bytes]

@@ -1,0 +1,173 @@
+"""Findings as blocks with their evidence, and as tables where one line each is enough."""
+
+from collections.abc import Sequence
+
+from nethealth.model.finding import Finding, Severity
+from nethealth.model.observation import Event, Observation
+from reports.document import Block, Column, FindingBlock, Paragraph, Table
+from reports.escape import clip
+from reports.view import View, is_folded, long_date, severity_mark, utc
+from reports.words import (
+    CODE_TITLES,
+    DIRECTION_WORDS,
+    VERDICT_WORDS,
+    count,
+    interval,
+    observation_label,
+    observed,
+)
+
+EVIDENCE_MAX_ROWS = 20  # shown of one finding; the record holds the rest
+_BRIEF_MAX = 3
+_COLUMNS = (
+    Column("Observation"),
+    Column("What"),
+    Column("Value", numeric=True),
+    Column("Samples", numeric=True),
+    Column("95 % interval", numeric=True),
+    Column("Target"),
+)
+
+
+def findings_blocks(view: View) -> tuple[Block, ...]:
+    """Every finding: in full, as a note about the register, or as judged and not found."""
+    folded = [finding for finding in view.findings if is_folded(finding)]
+    notes = [finding for finding in view.findings if _is_note(finding)]
+    full = [finding for finding in view.findings if finding not in folded and finding not in notes]
+    blocks: list[Block] = [_block(view, finding) for finding in full]
+    if not full:
+        blocks.append(Paragraph("No fault was found."))
+    if notes:
+        blocks.append(_notes_table(view, notes))
+    if folded:
+        blocks.append(_folded_table(view, folded))
+    return tuple(blocks)
+
+
+def when(view: View, finding: Finding) -> str:
+    """From when to when, in UTC, with the vantage's own hours behind."""
+    start, end = utc(finding.from_), utc(finding.to)
+    if start.date() != end.date():
+        return f"{long_date(start)} {start:%H:%M:%S} to {long_date(end)} {end:%H:%M:%S} UTC"
+    text = f"{long_date(start)}, {start:%H:%M:%S} to {end:%H:%M:%S} UTC"
+    local = view.local(start), view.local(end)
+    if local[0] is None or local[1] is None or local[0][0].utcoffset() == utc(start).utcoffset():
+        return text
+    return f"{text} ({local[0][0]:%H:%M:%S} to {local[1][0]:%H:%M:%S} in {local[0][1]})"
+
+
+def _is_note(finding: Finding) -> bool:
+    """Information that rests on the register alone, such as an asset without an owner."""
+    return (
+        finding.severity is Severity.INFO
+        and not finding.evidence
+        and finding.code != "instrument-limited"
+        and not is_folded(finding)
+    )
+
+
+def _block(view: View, finding: Finding) -> FindingBlock:
+    return FindingBlock(
+        id=finding.id,
+        mark=severity_mark(finding.severity),
+        title=CODE_TITLES[finding.code],
+        place=view.place(finding),
+        statement=finding.statement,
+        action=finding.action,
+        sure=VERDICT_WORDS[finding.verdict],
+        when=when(view, finding),
+        evidence=_evidence(view, finding),
+        evidence_in_brief=_evidence_in_brief(view, finding),
+        more=tuple((title, items) for title, items in _more(view, finding) if items),
+    )
+
+
+def _more(view: View, finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
+    by_id = {other.id: other for other in view.findings}
+    explains = tuple(by_id[key].statement if key in by_id else key for key in finding.symptoms)
+    direction = () if finding.direction is None else (DIRECTION_WORDS[finding.direction],)
+    effect: tuple[str, ...] = ()
+    if finding.effect is not None:
+        parts = [f"{finding.effect.estimate:.3g}"]
+        if finding.effect.interval is not None:
+            low, high = finding.effect.interval
+            parts.append(f"95 % interval {low:.3g} to {high:.3g}")
+        if finding.effect.p is not None:
+            parts.append(f"p {finding.effect.p:.2g}")
+        if finding.effect.mde is not None:
+            parts.append(f"smallest effect that could have been seen {finding.effect.mde:.3g}")
+        effect = (", ".join(parts),)
+    return [
+        ("Direction", direction),
+        ("Size of the effect", effect),
+        (
+            "What could have overturned it",
+            tuple(f"{each.test} {each.result}" for each in finding.refutations),
+        ),
+        ("Still missing", finding.missing),
+        ("Other explanations", finding.alternatives),
+        ("This explains", explains[:EVIDENCE_MAX_ROWS]),
+    ]
+
+
+def _evidence(view: View, finding: Finding) -> Table:
+    rows = [_evidence_row(view, key) for key in finding.evidence[:EVIDENCE_MAX_ROWS]]
+    left = len(finding.evidence) - len(rows)
+    more = f"; {left:,} more in the record" if left > 0 else ""
+    title = CODE_TITLES[finding.code].lower()
+    caption = f"Evidence for {title} at {view.place(finding)}{more}"
+    return Table(caption, _COLUMNS, tuple(rows))
+
+
+def _evidence_row(view: View, key: str) -> tuple[str, ...]:
+    found: Observation | Event | None = view.observations.get(key) or view.events.get(key)
+    if isinstance(found, Observation):
+        check = view.checks.get(found.check)
+        samples = "–" if found.samples is None else f"{found.samples:,}"
+        return (
+            key,
+            observation_label(found.name),
+            observed(found),
+            samples,
+            interval(found),
+            clip(check.target, 100) if check else "–",
+        )
+    if isinstance(found, Event):
+        return (key, f"event: {found.kind}", f"{utc(found.time):%H:%M:%S} UTC", "–", "–", "–")
+    return (key, "not in this record", "no data", "–", "–", "–")
+
+
+def _evidence_in_brief(view: View, finding: Finding) -> str:
+    parts = []
+    for key in finding.evidence[:_BRIEF_MAX]:
+        _, what, value, samples, bounds, _ = _evidence_row(view, key)
+        size = f" of {samples}" if samples != "–" else ""
+        spread = f" ({bounds})" if bounds != "–" else ""
+        parts.append(f"{what} {value}{size}{spread} [{key}]")
+    left = len(finding.evidence) - len(parts)
+    if left > 0:
+        parts.append(f"{left:,} more in the record")
+    return "; ".join(parts)
+
+
+def _notes_table(view: View, notes: Sequence[Finding]) -> Table:
+    rows = tuple(
+        (view.place(finding), CODE_TITLES[finding.code], finding.statement, finding.action)
+        for finding in notes
+    )
+    columns = (Column("Place"), Column("Note"), Column("What was seen"), Column("What to do"))
+    return Table(f"{count(len(rows), 'note')} on the register", columns, rows)
+
+
+def _folded_table(view: View, folded: Sequence[Finding]) -> Table:
+    rows = tuple(
+        (
+            CODE_TITLES[finding.code],
+            view.place(finding),
+            VERDICT_WORDS[finding.verdict].partition(":")[0],
+            finding.statement,
+        )
+        for finding in folded
+    )
+    columns = (Column("What was looked for"), Column("Place"), Column("Verdict"), Column("Why"))
+    return Table("Judged and not found", columns, rows)

@@ -1,0 +1,272 @@
+"""The first page in words: the answer, how sure, what is affected, what next, what is missing."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from nethealth.model.finding import Direction, Finding, Severity, Verdict
+from reports.document import Summary
+from reports.view import View, base_id, vantage_cut_off, was_measured
+from reports.words import DIRECTION_WORDS, count, listed
+
+# With the questions themselves these keep the page under 200 words, whatever the record says.
+_ANSWER_WORDS = 30
+_FOUND_WORDS = 50
+_SURE_WORDS = 28
+_AFFECTED_WORDS = 16
+_NEXT_WORDS = 34
+_NOT_MEASURED_WORDS = 16
+_STATEMENT_WORDS = 19
+_ACTION_WORDS = 16
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SURE_WORDING: Mapping[Verdict, str] = {
+    Verdict.DEMONSTRATED: "demonstrated by measurement",
+    Verdict.SUPPORTED: "supported by tests",
+    Verdict.SUGGESTIVE: "suggested only",
+    Verdict.NO_EVIDENCE: "without evidence",
+    Verdict.CONTRADICTED: "contradicted",
+    Verdict.INSUFFICIENT_DATA: "short of data",
+}
+_SURE_ENOUGH = {Verdict.DEMONSTRATED, Verdict.SUPPORTED}
+
+
+def summarise(view: View) -> Summary:
+    """The summary of one record; it repeats what diagnosis found and judges nothing."""
+    faults = _faults(view)
+    parts = (
+        ("What was found", _found(view, faults), _FOUND_WORDS),
+        ("How sure", _sure(view, faults), _SURE_WORDS),
+        ("What is affected", _affected(view, faults), _AFFECTED_WORDS),
+        ("What to do next", _next(view, faults), _NEXT_WORDS),
+        ("What was not measured", _not_measured(view), _NOT_MEASURED_WORDS),
+    )
+    kept = ((title, _budget(sentences, words)) for title, sentences, words in parts)
+    return Summary(
+        mark=view.mark(),
+        answer=shorten(_answer(view), _ANSWER_WORDS),
+        parts=tuple((title, sentences) for title, sentences in kept if sentences),
+    )
+
+
+def verdict_line(view: View) -> str:
+    """The run in one line of text, the answer in capitals."""
+    severities = Counter(finding.severity for finding in view.findings)
+    worded = [
+        count(severities[severity], word, many)
+        for severity, word, many in (
+            (Severity.CRITICAL, "critical", "critical"),
+            (Severity.WARNING, "warning", None),
+            (Severity.INFO, "note", None),
+        )
+        if severities[severity]
+    ]
+    measured = sum(map(was_measured, view.record.checks))
+    checks = f"{measured:,} of {count(len(view.record.checks), 'check')} measured"
+    return f"{view.mark().word.upper()}: {', '.join([*worded, checks])}"
+
+
+def shorten(text: str, words: int) -> str:
+    """At most `words` words, cut after a clause where one ends late enough, with an ellipsis."""
+    parts = text.split()
+    if len(parts) <= words:
+        return " ".join(parts)
+    ends = [index + 1 for index in range(words // 2, words) if parts[index][-1] in ",;:"]
+    return " ".join(parts[: ends[-1] if ends else words]).rstrip(".,;:") + "…"
+
+
+def duration(seconds: float) -> str:
+    """`41 seconds`, `12 minutes`, `3.5 hours`."""
+    if seconds < 120:
+        return count(max(1, round(seconds)), "second")
+    if seconds < 7200:
+        return count(round(seconds / 60), "minute")
+    return f"{seconds / 3600:.1f} hours"
+
+
+def observed_s(view: View) -> float | None:
+    """How long the run was watching: as the sweep says, else from its start to its end."""
+    run = view.record.run
+    if run.pacing.observed_s is not None:
+        return run.pacing.observed_s
+    return None if run.finished is None else (run.finished - run.started).total_seconds()
+
+
+def _faults(view: View) -> list[Finding]:
+    """Critical findings and warnings, without those that another one explains."""
+    explained = {symptom for finding in view.findings for symptom in finding.symptoms}
+    return [
+        finding
+        for finding in view.findings
+        if finding.severity is not Severity.INFO and finding.id not in explained
+    ]
+
+
+def _answer(view: View) -> str:
+    record = view.record
+    if vantage_cut_off(record):
+        return (
+            f"This run says nothing about the sites: the measuring machine {record.run.vantage} "
+            "was itself cut off."
+        )
+    if view.mark().kind == "none":
+        return "Nothing could be measured, so nothing can be said."
+    marks: Counter[str] = Counter(view.site_mark(site).kind for site in view.sites())
+    if len(marks) == 1 and "ok" in marks and marks["ok"] > 1:
+        return f"None of the {marks['ok']} sites showed a fault in the time observed."
+    if sum(marks.values()) > 1:
+        parts = [
+            text
+            for kind, text in (
+                ("critical", "with a critical fault"),
+                ("warning", "with a warning"),
+                ("info", "with a note only"),
+                ("ok", "with no fault found"),
+                ("none", "not measured"),
+            )
+            if marks[kind]
+            for text in [f"{marks[kind]} {text}"]
+        ]
+        return f"Of {count(sum(marks.values()), 'site')}: {listed(parts, 5)}."
+    return _answer_for_few(view)
+
+
+def _answer_for_few(view: View) -> str:
+    """The answer where there is one site or none, as in a check of named targets."""
+    targets = list(dict.fromkeys(check.target for check in view.record.checks))
+    where = shorten(listed(targets, 2), 8)
+    severities = Counter(finding.severity for finding in _faults(view))
+    if not severities:
+        return f"{where} showed no fault in the time observed."
+    parts = [
+        count(severities[severity], text)
+        for severity, text in ((Severity.CRITICAL, "critical fault"), (Severity.WARNING, "warning"))
+        if severities[severity]
+    ]
+    return f"{listed(parts, 2)} at {where}."
+
+
+def _found(view: View, faults: Sequence[Finding]) -> list[str]:
+    directed = [finding for finding in view.findings if finding.direction is not None]
+    sure = [finding for finding in directed if finding.verdict in _SURE_ENOUGH]
+    directions = list(dict.fromkeys(finding.direction for finding in sure if finding.direction))
+    judged = [
+        DIRECTION_WORDS[direction]
+        for direction in directions
+        if direction is not Direction.UNDETERMINED
+    ]
+    if not judged and view.record.inventory.site and not vantage_cut_off(view.record):
+        judged = [
+            "Whether telephony and network disturb each other was tested, without a firm result."
+            if directed
+            else "Whether telephony and network disturb each other was not tested."
+        ]
+    shown = list(
+        dict.fromkeys(_sentence(finding.statement, _STATEMENT_WORDS) for finding in faults)
+    )
+    room = _FOUND_WORDS - _words(judged) - 6
+    kept = _whole(shown, room)
+    if len(shown) > len(kept):
+        kept.append(f"And {count(len(shown) - len(kept), 'further finding')}, below.")
+    return [*kept, *judged]
+
+
+def _sure(view: View, faults: Sequence[Finding]) -> list[str]:
+    watched = observed_s(view)
+    time = "a time that was not recorded" if watched is None else duration(watched)
+    if vantage_cut_off(view.record) or view.mark().kind == "none":
+        return []
+    if not faults:
+        return [f"It speaks for {time} only: no fault then is no proof of none at other times."]
+    verdicts = Counter(finding.verdict for finding in faults)
+    many = len(faults) > 1
+    if len(verdicts) == 1:
+        every = f"All {len(faults)} findings are" if many else "The one finding is"
+        ladder = f"{every} {_SURE_WORDING[faults[0].verdict]}."
+    else:
+        parts = [
+            f"{verdicts[verdict]} {_SURE_WORDING[verdict]}"
+            for verdict in Verdict
+            if verdicts[verdict]
+        ]
+        ladder = f"Of {len(faults)} findings: {listed(parts, 6)}."
+    return [
+        ladder,
+        f"The measurements lasted {time} and speak for that time only.",
+    ]
+
+
+def _affected(view: View, faults: Sequence[Finding]) -> list[str]:
+    sites = list(dict.fromkeys(finding.site for finding in faults if finding.site is not None))
+    if not sites:
+        return []
+    staff = {site.id: site.staff for site in view.record.inventory.site if site.staff is not None}
+    known = sum(staff[site] for site in sites if site in staff)
+    people = f", where {known:,} staff work" if known else ""
+    names = listed([shorten(view.site_name(site), 4) for site in sites], 2)
+    return [f"{names}{people}."]
+
+
+def _next(view: View, faults: Sequence[Finding]) -> list[str]:
+    acting = [*faults]
+    if not acting:
+        acting = [finding for finding in view.findings if finding.code == "instrument-limited"]
+    actions: dict[str, str] = {}
+    for finding in acting:
+        place = (
+            "" if finding.code == "instrument-limited" else f"{shorten(view.place(finding), 5)}: "
+        )
+        actions.setdefault(_sentence(finding.action, _ACTION_WORDS), place)
+    if actions:
+        return _whole([f"{place}{action}" for action, place in actions.items()], _NEXT_WORDS)
+    if view.mark().kind == "none":
+        return ["Measure again; `nethealth doctor` says what this machine lacks."]
+    return ["Nothing is needed now. Repeat the measurement at busier hours."]
+
+
+def _not_measured(view: View) -> list[str]:
+    record = view.record
+    missed = [check for check in record.checks if not was_measured(check)]
+    seen = {base_id(check.id) for check in record.checks if was_measured(check)}
+    dark = [
+        site
+        for site in view.sites()
+        if not any(base_id(check.id) in seen for check in view.site_checks(site))
+    ]
+    if vantage_cut_off(record):
+        return ["All sites: no answer reached this machine."]
+    if not missed and not dark:
+        return ["Everything planned was measured."]
+    parts = []
+    if missed:
+        parts.append(f"{len(missed):,} of {count(len(record.checks), 'planned check')}")
+    if dark:
+        parts.append(f"{count(len(dark), 'whole site')}")
+    return [f"{listed(parts, 2)}; the reasons are below."]
+
+
+def _sentence(text: str, words: int) -> str:
+    return shorten(_SENTENCE_END.split(text.strip(), maxsplit=1)[0], words)
+
+
+def _whole(sentences: Iterable[str], words: int) -> list[str]:
+    """As many of the sentences as fit, always the first."""
+    kept: list[str] = []
+    for sentence in sentences:
+        if kept and _words([*kept, sentence]) > words:
+            break
+        kept.append(sentence)
+    return kept
+
+
+def _budget(sentences: Sequence[str], words: int) -> tuple[str, ...]:
+    kept: list[str] = []
+    for sentence in sentences:
+        left = words - _words(kept)
+        if left <= 0:
+            break
+        kept.append(shorten(sentence, left))
+    return tuple(kept)
+
+
+def _words(sentences: Iterable[str]) -> int:
+    return sum(len(sentence.split()) for sentence in sentences)

@@ -1,0 +1,168 @@
+"""The report as text for a terminal: the verdict, the findings, the figures, the limits."""
+
+from collections.abc import Iterable
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from reports.document import (
+    Block,
+    Bullets,
+    Document,
+    FindingBlock,
+    Heading,
+    KeyValues,
+    Mark,
+    Paragraph,
+    Section,
+    SectionKey,
+    Table,
+)
+from reports.escape import visible
+from reports.summary import verdict_line
+from reports.view import View
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+WIDTH = 100
+TABLE_MAX_ROWS = 60  # printed of one table, the worst first; the other formats have them all
+_SECTIONS: tuple[SectionKey, ...] = ("changes", "findings", "sites", "not-measured", "measured")
+_MORE = {"Still missing": "missing", "Other explanations": "or else", "This explains": "explains"}
+_COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan", "ok": "green", "none": ""}
+_NARROW = 120  # below this a table leaves out its optional columns
+
+
+def render_text(document: Document, width: int = WIDTH, colour: bool = False) -> str:
+    """Lines of at most `width` columns; without `colour` no control character but line breaks."""
+    from rich.console import Console  # noqa: PLC0415
+
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=max(width, 40),
+        height=100,
+        color_system="standard" if colour else None,
+        force_terminal=colour,
+        no_color=not colour,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+        force_jupyter=False,
+    )
+    if document.banner:
+        console.print(_text(f"*** {document.banner} ***", "bold"))
+    console.print(_text(document.heading_line))
+    mark = document.summary.mark
+    console.print(_text(verdict_line(View(document.record)), _COLOURS[mark.kind]))
+    if len(document.record.checks) > 1 or document.record.findings:
+        console.print(_text(document.summary.answer))
+    for section in sorted(document.sections, key=_order):
+        if section.key in _SECTIONS and not _says_nothing(section.key, section.blocks):
+            if section.key not in ("findings", "measured"):
+                console.print()
+                console.print(_text(section.title.upper(), "bold"))
+            for block in section.blocks:
+                _print(console, block)
+    console.print()
+    for line in (*document.limits_in_brief, f"data: sha256 {document.sha256}"):
+        console.print(_text(line))
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
+def _order(section: Section) -> int:
+    return _SECTIONS.index(section.key) if section.key in _SECTIONS else len(_SECTIONS)
+
+
+def _says_nothing(key: SectionKey, blocks: Iterable[Block]) -> bool:
+    """What the verdict line has said already: that there is no finding, or nothing left out."""
+    return key in ("findings", "not-measured") and all(
+        isinstance(block, Paragraph) for block in blocks
+    )
+
+
+def _print(console: "Console", block: Block) -> None:
+    from rich.padding import Padding  # noqa: PLC0415
+
+    def indented(text: str) -> None:
+        console.print(Padding(_text(text), (0, 0, 0, 2)))
+
+    match block:
+        case Paragraph(text):
+            indented(text)
+        case Heading(text):
+            console.print()
+            console.print(_text(text, "bold"))
+        case Bullets(items):
+            for item in items:
+                indented(item)
+        case KeyValues(pairs):
+            _print_pairs(console, pairs)
+        case Table():
+            _print_table(console, block)
+        case FindingBlock():
+            _print_finding(console, block)
+        case _:
+            return  # the figures of charts stand in the tables
+
+
+def _print_finding(console: "Console", block: FindingBlock) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    head = Text(block.mark.word.upper(), _COLOURS[block.mark.kind])
+    head.append(visible(f"  {block.title}: {block.place}"), "bold")
+    console.print()
+    console.print(head)
+    sure = block.sure.partition(":")[0].lower()
+    pairs = [("what", block.statement), ("do", block.action), ("sure", sure)]
+    if block.evidence_in_brief:
+        pairs.insert(1, ("evidence", block.evidence_in_brief))
+    pairs += [(_MORE[title], "; ".join(items)) for title, items in block.more if title in _MORE]
+    _print_pairs(console, pairs)
+
+
+def _print_pairs(console: "Console", pairs: Iterable[tuple[str, str]]) -> None:
+    from rich.table import Table as Grid  # noqa: PLC0415
+
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(min_width=10, max_width=26)
+    grid.add_column(ratio=1)
+    for term, meaning in pairs:
+        grid.add_row(_text(f"  {term}"), _text(meaning))
+    console.print(grid)
+
+
+def _print_table(console: "Console", block: Table) -> None:
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
+    from rich.table import Table as Grid  # noqa: PLC0415
+
+    shown = [
+        index
+        for index, column in enumerate(block.columns)
+        if console.width >= _NARROW or not column.optional
+    ]
+    grid = Grid(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False)
+    for index in shown:
+        column = block.columns[index]
+        grid.add_column(
+            _text(column.title), justify="right" if column.numeric else "left", overflow="fold"
+        )
+    for row in block.rows[:TABLE_MAX_ROWS]:
+        grid.add_row(*(_cell(row[index]) for index in shown))
+    console.print()
+    console.print(_text(block.caption, "bold"))
+    console.print(grid)
+    left = len(block.rows) - TABLE_MAX_ROWS
+    if left > 0:
+        console.print(_text(f"and {left:,} more, in the formats html, csv and json"))
+
+
+def _cell(cell: str | Mark) -> "Text":
+    return _text(cell.word, _COLOURS[cell.kind]) if isinstance(cell, Mark) else _text(cell)
+
+
+def _text(text: str, style: str = "") -> "Text":
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text(visible(text), style)

@@ -1,0 +1,186 @@
+"""A record with its cross-references looked up once: who stands where, and what was seen of it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from nethealth.model.check import CheckResult
+from nethealth.model.failure import Failure, Outcome
+from nethealth.model.finding import Finding, FindingCode, Severity, Verdict
+from nethealth.model.observation import Observation
+from nethealth.model.record import Record
+from reports.document import Mark
+from reports.escape import clip
+from reports.words import SEVERITY_WORDS
+
+NAME_MAX_CHARACTERS = 80
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+_CODES = get_args(FindingCode)  # within a severity: telephony before network before register
+_ROUND = re.compile(r"#[0-9]+\Z")
+_NOT_FOUND = {Verdict.NO_EVIDENCE, Verdict.CONTRADICTED, Verdict.INSUFFICIENT_DATA}
+
+
+class View:
+    """Read-only look-ups over one record."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        inventory = record.inventory
+        self._council_names = {council.id: council.name for council in inventory.council}
+        self._site_names = {site.id: site.name for site in inventory.site}
+        self._asset_names = {asset.id: asset.name for asset in inventory.asset if asset.name}
+        self._site_councils = {site.id: site.council for site in inventory.site}
+        self.checks = {check.id: check for check in record.checks}
+        self.observations = {seen.id: seen for seen in record.observations}
+        self.events = {event.id: event for event in record.events}
+        self.series: dict[str, list[CheckResult]] = defaultdict(list)
+        for check in record.checks:
+            self.series[base_id(check.id)].append(check)
+        self._seen: dict[str, dict[str, list[Observation]]] = {}
+        for observation in record.observations:
+            names = self._seen.setdefault(base_id(observation.check), {})
+            names.setdefault(observation.name, []).append(observation)
+        for check in record.checks:
+            if check.site is not None and check.council is not None:
+                self._site_councils.setdefault(check.site, check.council)
+        self.findings = sorted(
+            record.findings,
+            key=lambda finding: (-finding.severity.rank, _CODES.index(finding.code), finding.id),
+        )
+
+    def seen(self, check: str) -> dict[str, list[Observation]]:
+        """The observations of a check and of all its rounds, by name, in the record's order."""
+        return self._seen.get(base_id(check), {})
+
+    def council_name(self, council: str | None) -> str:
+        return clip(self._council_names.get(council or "", council or "No council"), 80)
+
+    def site_name(self, site: str) -> str:
+        return clip(self._site_names.get(site, site), NAME_MAX_CHARACTERS)
+
+    def site_council(self, site: str) -> str | None:
+        return self._site_councils.get(site)
+
+    def asset_name(self, asset: str) -> str:
+        """The register's id, with its name where it has one."""
+        name = self._asset_names.get(asset)
+        return clip(f"{name} ({asset})" if name else asset, NAME_MAX_CHARACTERS)
+
+    def sites(self) -> list[str]:
+        """Every site of the inventory, then those that only a check or finding names."""
+        named = [check.site for check in self.record.checks if check.site is not None]
+        found = [finding.site for finding in self.record.findings if finding.site is not None]
+        return list(dict.fromkeys([*self._site_names, *named, *found]))
+
+    def place(self, finding: Finding) -> str:
+        """Where a finding stands, from the asset up to the council."""
+        parts = []
+        if finding.asset is not None:
+            parts.append(self.asset_name(finding.asset))
+        if finding.site is not None:
+            parts.append(self.site_name(finding.site))
+        elif finding.council is not None:
+            parts.append(self.council_name(finding.council))
+        if parts:
+            return ", ".join(parts)
+        if finding.code == "instrument-limited":
+            return f"the measuring machine {clip(self.record.run.vantage, NAME_MAX_CHARACTERS)}"
+        return clip(finding.id.partition(":")[2] or finding.id, NAME_MAX_CHARACTERS)
+
+    def site_checks(self, site: str) -> list[CheckResult]:
+        """One check for each series at the site: the worst of its rounds."""
+        return [worst_round(rounds) for rounds in self.series.values() if rounds[0].site == site]
+
+    def site_mark(self, site: str) -> Mark:
+        """The worst finding at the site; without one, whether anything was measured there."""
+        return self._mark(
+            [finding for finding in self.findings if finding.site == site], self.site_checks(site)
+        )
+
+    def mark(self) -> Mark:
+        """The state of the whole run."""
+        return self._mark(self.findings, self.record.checks)
+
+    def _mark(self, findings: Sequence[Finding], checks: Sequence[CheckResult]) -> Mark:
+        severity = max(
+            (finding.severity for finding in findings), key=lambda s: s.rank, default=None
+        )
+        if severity in (Severity.CRITICAL, Severity.WARNING):
+            return severity_mark(severity)
+        if vantage_cut_off(self.record) or not any(map(was_measured, checks)):
+            return Mark("none", "Not measured")
+        if severity is Severity.INFO and not all(map(is_folded, findings)):
+            return Mark("info", SEVERITY_WORDS[Severity.INFO])
+        return Mark("ok", "No fault found")
+
+    def local(self, moment: datetime) -> tuple[datetime, str] | None:
+        """The moment in the vantage's time zone and the zone's name; None for UTC or unknown."""
+        name = self.record.inventory.vantage.timezone
+        if name in ("UTC", "Etc/UTC"):
+            return None
+        try:
+            return utc(moment).astimezone(ZoneInfo(name)), name
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return None
+
+
+def severity_mark(severity: Severity) -> Mark:
+    return Mark(severity.value, SEVERITY_WORDS[severity])
+
+
+def base_id(check_id: str) -> str:
+    """The id without its round: round n of a repeated run carries `#n`."""
+    return _ROUND.sub("", check_id)
+
+
+def worst_round(rounds: Sequence[CheckResult]) -> CheckResult:
+    """The round to speak for a series: a failed one before a completed before one not run."""
+    order = (Outcome.FAILED, Outcome.COMPLETED, Outcome.NOT_RUN)
+    return min(rounds, key=lambda check: order.index(check.outcome))
+
+
+def was_measured(check: CheckResult) -> bool:
+    """Whether the check says anything of its target.
+
+    A failure does; an interruption does not, nor does a name that gave no address to ask.
+    """
+    silent = (Failure.INTERRUPTED, Failure.RESOLVE)
+    return check.outcome is not Outcome.NOT_RUN and check.failure not in silent
+
+
+def is_folded(finding: Finding) -> bool:
+    """A mechanism that was judged and not found: one line of a table, not a finding to act on."""
+    return (
+        finding.severity is Severity.INFO
+        and finding.verdict in _NOT_FOUND
+        and finding.code != "instrument-limited"
+    )
+
+
+def vantage_cut_off(record: Record) -> bool:
+    """Whether diagnosis found the measuring machine itself without a network."""
+    return any(
+        finding.id == f"instrument-limited:{record.run.vantage}:link" for finding in record.findings
+    )
+
+
+def utc(moment: datetime) -> datetime:
+    """The moment in UTC; one without an offset is UTC already, as the contract says."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def long_date(moment: datetime) -> str:
+    """`22 November 2026`, whatever the machine's locale."""
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def offset(moment: datetime) -> str:
+    """`UTC+01:00`."""
+    text = f"{moment:%z}"
+    return f"UTC{text[:3]}:{text[3:5]}"
