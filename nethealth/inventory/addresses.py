@@ -16,6 +16,7 @@ HTTP_WORDS = "a URL such as https://198.18.2.10/, without a user name or passwor
 SIP_WORDS = "a SIP URI such as sip:198.18.2.10:5060, without a password"
 NAME_WORDS = "a domain name such as portal.example or _sip._udp.example"
 
+_ZONE = re.compile(r"%.*[^\w.-]")  # ipaddress takes any text for the zone
 _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 _SIP_DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}  # RFC 3261 section 19.1.2
 
@@ -26,7 +27,7 @@ def is_numeric(host: str) -> bool:
         ipaddress.ip_address(host)
     except ValueError:
         return False
-    return True
+    return _ZONE.search(host) is None
 
 
 def check_host(host: str) -> str:

@@ -201,7 +201,8 @@ def test_faults_of_an_asset(line: str, key: str | None, found: str, allowed: str
 @pytest.mark.parametrize(
     "address",
     ["-x", "a b", "198.18.2.300", "198.18.2", "[::1]", "a..b", "x:5060", "http://x", "x\\u001b",
-     "a_b-", ".", "::1::2", "x" * 64, "1.2.3.4.5"],
+     "a_b-", ".", "::1::2", "x" * 64, "1.2.3.4.5",
+     "fe80::1%\\u001b[31m", "fe80::1%a b"],
 )  # fmt: skip
 def test_addresses_that_are_none(address: str) -> None:
     only = fault(ASSET.replace("198.18.2.1", address))

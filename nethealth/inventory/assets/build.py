@@ -67,7 +67,8 @@ def build(
     rows = tuple(rows)
     headers = tuple(dict.fromkeys(header for row in rows for header in row))
     columns = match(headers, mapping or {})
-    absent = [column for field, column in (mapping or {}).items() if field not in columns]
+    known = set(map(normal, headers))
+    absent = [column for column in (mapping or {}).values() if normal(column) not in known]
     if absent:
         raise AssetFileError(
             f"the map names columns that the file lacks: {', '.join(map(shown, absent))}; "
@@ -163,10 +164,11 @@ class _Register:
             if cells[field] and missing:
                 reason = f"{self._columns[field]}: no date that can be read with certainty"
                 self.unread.append(Unplaced(number, reason, cells[field][:_CONTENT_MAX]))
+        site = self._site(number, cells)
         self.assets.append(
             {
                 "id": self._ids.take(slug(label) or kind),
-                "site": self._site(number, cells),
+                "site": site,
                 "kind": kind,
                 "address": address,
                 "name": self._short(number, "name", name),

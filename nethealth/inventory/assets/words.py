@@ -53,16 +53,12 @@ _BRITISH = re.compile(r"(\d{1,2})[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ,]+(\d{4})(?:
 
 def clean(text: str) -> str:
     """The cell on one line, without control characters; empty where it says "n/a" or the like."""
-    # Control, format (among them those that turn the direction of writing) and surrogate.
-    plain = "".join(
-        " " if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") else character
-        for character in text
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    # A name of symbols alone is a name; one of punctuation alone is a dash in an empty cell.
+    is_nothing = normal(words) in _NOTHING and not any(
+        unicodedata.category(c) == "So" for c in words
     )
-    words = " ".join(plain.split())
-    without_signs = normal(words)
-    if without_signs in _NOTHING and not any(unicodedata.category(c) == "So" for c in words):
-        return ""
-    return words
+    return "" if is_nothing else words
 
 
 def kind_of(kind_cell: str, others: str, mapped: Mapping[str, str]) -> str | None:
