@@ -164,10 +164,10 @@ class _Get:
         facts = await self._bounded(
             channel.start_tls(location.host), f"TLS handshake with {remote}"
         )
-        secured_s = clock.monotonic_s()
-        yield self._observe(
-            "tls_handshake_time_s", secured_s - started_s, samples=1, method=self._method
-        )
+        handshake_s = facts.handshake_time_s
+        if handshake_s is None:
+            handshake_s = clock.monotonic_s() - started_s
+        yield self._observe("tls_handshake_time_s", handshake_s, samples=1, method=self._method)
         for observation in tls_observations(
             self._observe, facts, location.host, clock.wall_utc(), self._method
         ):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
@@ -89,10 +90,12 @@ class TcpChannel:
             )
         except (ValueError, TypeError) as error:  # no name at all, or one with a NUL in it
             raise NetworkFailure(Failure.TLS, f"{doing}: {server_name!r}: {error}") from None
+        started_s = time.monotonic()
         try:
             await self._pump(tls.do_handshake)
         except OSError as error:
             raise network_failure(error, doing) from None
+        ended_s = time.monotonic()
         self._tls = tls
         certificates = _chain_as_sent(tls)
         cipher = tls.cipher()
@@ -102,6 +105,7 @@ class TcpChannel:
             certificates=certificates,
             verify_error=self._trust().verify_error(certificates, server_name),
             alpn=tls.selected_alpn_protocol(),
+            handshake_time_s=ended_s - started_s,
         )
 
     async def read(self, limit: int) -> bytes:

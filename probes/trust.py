@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from cryptography import x509
@@ -50,6 +51,10 @@ class TrustStore:
             return cls((), "this machine has no trust store")
         return cls(tuple(anchors))
 
+    @cached_property
+    def _store(self) -> Store:
+        return Store(list(self.anchors))
+
     def verify_error(
         self, certificates: Sequence[bytes], server_name: str, now: datetime | None = None
     ) -> str | None:
@@ -89,7 +94,7 @@ class TrustStore:
             return "self-signed certificate that is not in the trust store"
         policy = (
             PolicyBuilder()
-            .store(Store(list(self.anchors)))
+            .store(self._store)
             .time(now)
             .extension_policies(ca_policy=_CA_POLICY, ee_policy=ExtensionPolicy.permit_all())
         )

@@ -83,6 +83,7 @@ class TlsFacts:
     certificates: tuple[bytes, ...]
     verify_error: str | None
     alpn: str | None = None
+    handshake_time_s: float | None = None  # the exchange alone, without the judging of the chain
 
 
 class StreamChannel(Protocol):
