@@ -92,14 +92,12 @@ def _packet_loss(
     evidence: Evidence, place: Place, hosts: Sequence[Host], loss: LossStatistics
 ) -> Finding:
     rounds = _pinged(hosts)
-    instrument = evidence.record.run.instrument
     bursts = (
         f" They came in bursts: {loss.burst_ratio:.1f} times as long as chance would make them."
         if loss.burst_ratio and loss.burst_ratio > 1.5
         else ""
     )
     late = sum(int(one.number("late_reply_count") or 0) for one in rounds)
-    overflow = instrument.socket_overflow_count
     return draft(
         evidence,
         "packet-loss",
@@ -116,11 +114,11 @@ def _packet_loss(
             ),
             Refutation(
                 "Did the measuring machine drop them itself?",
-                "not measured"
-                if overflow is None
-                else f"{counted(overflow, 'packet')} dropped at its own sockets, and taken off",
+                _dropped(evidence),
             ),
-            Refutation("Were they only late?", f"{late} came after the wait was over"),
+            Refutation(
+                "Were they only late?", f"{late} came after the wait was over" if late else "no"
+            ),
         ),
         missing=(
             "the direction in which they were lost, which needs a reflector at the site",
@@ -133,6 +131,13 @@ def _packet_loss(
         ),
         effect=Effect(estimate=loss.ratio, interval=loss.interval),
     )
+
+
+def _dropped(evidence: Evidence) -> str:
+    overflow = evidence.record.run.instrument.socket_overflow_count
+    if overflow is None:
+        return "not measured"
+    return f"{counted(overflow, 'packet')} at its own sockets, taken off" if overflow else "no"
 
 
 def _too_few(

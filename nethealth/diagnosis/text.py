@@ -44,4 +44,5 @@ def reason_of(reason: str | None) -> str:
 
 
 def capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    """A capital for the article that may begin a sentence; an identifier keeps its letters."""
+    return f"T{sentence[1:]}" if sentence.startswith("the ") else sentence

@@ -11,7 +11,7 @@ from typing import cast
 from nethealth.diagnosis.delay import half_the_round_trip_s
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round
-from nethealth.diagnosis.text import counted, milliseconds, percent
+from nethealth.diagnosis.text import counted, milliseconds
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Passport
 from nethealth.quality.emodel import DELAY_VARIANTS, DelayVariant, Quality, estimate
@@ -104,6 +104,8 @@ def _finding(
     r_factor, mos_cqe = likely.r_factor or 0.0, likely.mos_cqe or 1.0
     assumed = f"{likely.passport['codec']}, {likely.passport['delay_variant']}"
     limit = evidence.record.settings.thresholds.r_factor
+    lost = sum(one.sent - one.received for one in rounds)
+    buffer_s = _seconds(likely.passport, {"buffer": "jitter_buffer_s"}).get("buffer", 0.0)
     lossless = _estimate(likely.passport, one_way_s, 0.0, loss).r_factor or 0.0
     return draft(
         evidence,
@@ -111,8 +113,9 @@ def _finding(
         place,
         f"A call to {place.name} would probably sound poor: R {r_factor:.0f}, MOS-CQE "
         f"{mos_cqe:.1f} ({assumed}), where the limit is R {limit:.0f}. Estimated from ping: "
-        f"{percent(loss.ratio)} of {counted(loss.sent, 'packet')} lost or too late, one way taken "
-        f"as half of the round trip, {milliseconds(one_way_s)}.",
+        f"of {counted(loss.sent, 'packet')} {lost} were lost and {loss.lost - lost} came too late "
+        f"for a buffer of {milliseconds(buffer_s)}; one way is taken as half of the round trip, "
+        f"{milliseconds(one_way_s)}.",
         rounds=rounds,
         seen=[one.first("r_factor") for one in rounds],
         verdict=Verdict.SUGGESTIVE,
@@ -123,11 +126,12 @@ def _finding(
         missing=(
             "loss and delay of each direction by itself",
             "packets that bear the mark of voice",
-            "which codec and which concealment the telephones use",
+            "which codec, concealment and buffer the telephones use",
         ),
         alternatives=(
             "voice that is marked and queued apart from these echo requests",
             "hosts that answer echo requests late or seldom",
+            "telephones whose buffer grows with the delay",
         ),
         effect=Effect(estimate=r_factor),
     )
