@@ -132,8 +132,8 @@ class IcmpSocket:
     def new_drop_count(self) -> int:
         """Packets that the kernel dropped here since the last call, for want of room.
 
-        The same counter as SO_RXQ_OVFL, which comes only with a later packet: after the last one
-        nobody would tell.
+        On a raw socket of version 6 those with a wrong checksum are among them. It is the counter
+        of SO_RXQ_OVFL, which comes only with a later packet: after the last one none would tell.
         """
         size = struct.calcsize("=9I")
         counters = struct.unpack("=9I", self._sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, size))

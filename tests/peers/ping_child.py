@@ -46,7 +46,7 @@ async def _measure(hosts: list[str], pace_s: float, parameters: dict[str, Any]) 
         return {
             "completion": completion,
             "values": {step.name: step.value for step in seen},
-            "errors": [step.method | {"count": step.value} for step in seen
+            "errors": [{**step.method, "count": step.value} for step in seen
                        if step.name == "icmp_error_count"],
         }  # fmt: skip
 
