@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 
 # cron can only repeat within the hour or within the day.
 CRON_MINUTES = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
@@ -9,11 +10,15 @@ CRON_HOURS = tuple(hours for hours in range(1, 25) if 24 % hours == 0)
 
 
 def cron_lines(
-    command: str, inventory_path: str, *, every_minutes: int = 15, random_offset_s: int = 60
+    command: str | Sequence[str],
+    inventory_path: str,
+    *,
+    every_minutes: int = 15,
+    random_offset_s: int = 60,
 ) -> str:
     """Lines for `crontab -e`: a quiet sweep every so many minutes.
 
-    `command` is the program's absolute path. The program itself draws the random offset, so that
+    `command` is the program's absolute path, or that and the words behind it. The program itself draws the random offset, so that
     it stands in the record. Raises ValueError for a period that cron cannot keep.
     """
     hours, rest = divmod(every_minutes, 60)
@@ -41,7 +46,7 @@ def cron_lines(
 
 
 def systemd_units(
-    command: str,
+    command: str | Sequence[str],
     inventory_path: str,
     *,
     every_minutes: int = 15,
@@ -50,7 +55,7 @@ def systemd_units(
 ) -> str:
     """A service and its timer, each under a comment that names its file.
 
-    `command` is the program's absolute path. Without `user` systemd makes one for the service
+    `command` is the program's absolute path, or that and the words behind it. Without `user` systemd makes one for the service
     alone, which cannot read home folders: the program and the inventory must stand elsewhere.
     """
     if every_minutes < 1:
@@ -118,16 +123,20 @@ WantedBy=timers.target
 """
 
 
-def _sweep(command: str, inventory_path: str, random_offset_s: int) -> tuple[str, ...]:
-    for word in (command, inventory_path):
-        if not word.startswith("/"):
-            raise ValueError(f"{word!r} is no absolute path, and a timer has no current folder")
+def _sweep(
+    command: str | Sequence[str], inventory_path: str, random_offset_s: int
+) -> tuple[str, ...]:
+    program = (command,) if isinstance(command, str) else tuple(command)
+    for path in (program[0], inventory_path):
+        if not path.startswith("/"):
+            raise ValueError(f"{path!r} is no absolute path, and a timer has no current folder")
+    for word in (*program, inventory_path):
         if not word.isprintable():
             raise ValueError(f"{word!r} holds a control character")
     if random_offset_s < 0:
         raise ValueError(f"a random offset cannot be {random_offset_s} s")
     offset = ("--random-offset", str(random_offset_s)) if random_offset_s else ()
-    return (command, "sweep", "--inventory", inventory_path, "--quiet", *offset)
+    return (*program, "sweep", "--inventory", inventory_path, "--quiet", *offset)
 
 
 def _period(minutes: int) -> str:

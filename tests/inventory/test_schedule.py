@@ -66,6 +66,11 @@ def test_paths_that_a_timer_could_not_use(path: str) -> None:
         systemd_units("/n", path)
 
 
+def test_a_command_of_several_words_keeps_them_apart() -> None:
+    _, words = cron_entry(cron_lines(("/a b/python", "-m", "nethealth"), "/i"))
+    assert words[:4] == ["/a b/python", "-m", "nethealth", "sweep"]
+
+
 def units(text: str) -> tuple[configparser.RawConfigParser, configparser.RawConfigParser]:
     service, timer = text.split("# /etc/systemd/system/nethealth-sweep.timer\n")
     parsed = []
