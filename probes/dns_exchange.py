@@ -13,6 +13,7 @@ from nethealth.model.ports import Datagram, Endpoint, NetworkFailure, StreamChan
 from nethealth.model.probe import Env
 
 _HEADER_BYTES = 12
+_DATAGRAM_MAX_BYTES = 4096  # thrice what we offer to take; reading 65,535 can hold the loop 0.7 s
 _LENGTH = struct.Struct("!H")
 # beside its own errors the parser lets some of its helpers' through
 _MALFORMED = (dns.exception.DNSException, ValueError, struct.error, IndexError, KeyError)
@@ -57,7 +58,7 @@ async def ask_by_stream(
     wire = question.to_wire()
     await channel.write(_LENGTH.pack(len(wire)) + wire)
     (length,) = _LENGTH.unpack(await _exactly(channel, _LENGTH.size))
-    answer = parsed(await _exactly(channel, length))
+    answer = await asyncio.to_thread(parsed, await _exactly(channel, length))
     if answer is None or not question.is_response(answer):
         raise NetworkFailure(Failure.PROTOCOL, f"{channel.remote}: no answer to the question asked")
     return answer
@@ -86,7 +87,7 @@ def _sort(
     if len(data) >= _HEADER_BYTES and int.from_bytes(data[:2]) != question.id:
         ignored.foreign += 1
         return None
-    answer = parsed(data)
+    answer = parsed(data) if len(data) <= _DATAGRAM_MAX_BYTES else None
     if answer is None:
         if datagram.source == remote:
             ignored.malformed += 1

@@ -58,7 +58,9 @@ async def within(timeout_s: float, step: Awaitable[_T], doing: str) -> _T:
         async with asyncio.timeout(max(0.0, timeout_s)):
             return await step
     except TimeoutError:
-        raise NetworkFailure(Failure.TIMEOUT, f"{doing}: not done in time") from None
+        raise NetworkFailure(
+            Failure.TIMEOUT, f"{doing}: not done within {timeout_s:.3g} s"
+        ) from None
 
 
 def failed(failure: NetworkFailure) -> Completion:

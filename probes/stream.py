@@ -109,6 +109,8 @@ class TcpChannel:
         )
 
     async def read(self, limit: int) -> bytes:
+        # a read that need not wait does not let the loop turn, and a flood would outlast any limit
+        await asyncio.sleep(0)
         try:
             if self._tls is None:
                 return await self._loop.sock_recv(self._socket, limit)

@@ -219,8 +219,9 @@ def test_servfail_is_a_fact() -> None:
         (lambda _: [(b"short", HERE)], "malformed"),
         (lambda query: [(response(query)[:-3], HERE)], "malformed"),
         (lambda query: [(compression_loop(query), HERE)], "malformed"),
+        (lambda query: [(response(query) + b"\x00" * 60_000, HERE)], "malformed"),
     ],
-    ids=["id", "question", "reflected", "garbage", "empty", "short", "cut", "loop"],
+    ids=["id", "question", "reflected", "garbage", "empty", "short", "cut", "loop", "oversize"],
 )
 def test_wrong_answers_alone_are_a_broken_protocol(answer: Answers, kind: str) -> None:
     seen = ask_hostile(answer)

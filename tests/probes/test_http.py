@@ -333,6 +333,13 @@ async def endless_interim(reader: Reader, writer: Writer) -> None:
         await writer.drain()
 
 
+async def endless_tiny_chunks(reader: Reader, writer: Writer) -> None:
+    writer.write(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"1\r\nx\r\n" * 10_000)
+        await writer.drain()
+
+
 async def other_protocol(reader: Reader, writer: Writer) -> None:
     writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
     await forever()
@@ -374,6 +381,7 @@ def test_without_a_whole_head_there_is_no_status(behave: Behave, failure: Failur
         (hang_in_body, Failure.TIMEOUT, 4),
         (never_close, Failure.TIMEOUT, 12),
         (drip, Failure.TIMEOUT, None),
+        (endless_tiny_chunks, Failure.TIMEOUT, None),
         (reset_in_body, Failure.RESET, 4),
         (cut_body, Failure.PROTOCOL, 4),
     ],
@@ -388,6 +396,20 @@ def test_without_a_whole_body_there_is_no_total(
     assert seen.only("http_body_bytes").method["complete"] is False
     if received is not None:
         assert seen.value("http_body_bytes") == received
+
+
+@pytest.mark.parametrize(("behave", "scheme"), [(hang_in_body, "http"), (hang, "https")])
+def test_a_probe_that_is_stopped_leaves_nothing_open(behave: Behave, scheme: str) -> None:
+    async def case() -> None:
+        async with stream_server(behave) as port:
+            held = len(list(Path("/proc/self/fd").iterdir()))
+            parameters = HttpParameters(f"{scheme}://127.0.0.1:{port}/")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(observe("http", parameters), 0.3)
+            # one is left: the server's own end of the connection
+            assert len(list(Path("/proc/self/fd").iterdir())) <= held + 1
+
+    asyncio.run(case())
 
 
 @pytest.mark.parametrize(
