@@ -8,6 +8,7 @@ from typing import Protocol
 
 from nethealth.model.check import Check
 from nethealth.model.ports import Clock
+from nethealth.plan.rounds import with_round
 from nethealth.sweep.meters import Meters
 from nethealth.sweep.offset import wait_until
 from nethealth.sweep.runner import SweepSummary
@@ -49,7 +50,7 @@ async def run_rounds(
     left_out: list[int] = []
     number = 1
     while True:
-        summaries.append(await once(_numbered(checks, number), meters=meters, spread_s=spread_s))
+        summaries.append(await once(with_round(checks, number), meters=meters, spread_s=spread_s))
         elapsed_s = clock.monotonic_s() - began_s
         following = max(number, math.ceil(elapsed_s / every_s)) + 1
         left_out += range(number + 1, min(following, due_count + 1))
@@ -69,12 +70,6 @@ async def run_rounds(
         observed_s=round(clock.monotonic_s() - began_s, 6),
         rounds=len(summaries),
     )
-
-
-def _numbered(checks: Sequence[Check], number: int) -> Sequence[Check]:
-    if number == 1:
-        return checks
-    return [replace(check, id=f"{check.id}#{number}") for check in checks]
 
 
 def _left_out_note(numbers: list[int]) -> str:

@@ -20,7 +20,7 @@ from nethealth.sweep.ports import Sink, Watcher
 from nethealth.sweep.schedule import host_of, schedule
 
 # Starts that fall this far behind are put off, not made up for: catching up would be a burst.
-LATE_S = 0.05
+LATE_S = 0.1
 SINK_SLOW_S = 0.05
 
 
