@@ -18,8 +18,9 @@ def cron_lines(
 ) -> str:
     """Lines for `crontab -e`: a quiet sweep every so many minutes.
 
-    `command` is the program's absolute path, or that and the words behind it. The program itself draws the random offset, so that
-    it stands in the record. Raises ValueError for a period that cron cannot keep.
+    `command` is the program's absolute path, or that and the words behind it. The program itself
+    draws the random offset, so that it stands in the record. Raises ValueError for a period that
+    cron cannot keep.
     """
     hours, rest = divmod(every_minutes, 60)
     if every_minutes in CRON_MINUTES[:-1]:
@@ -33,7 +34,7 @@ def cron_lines(
             f"{', '.join(map(str, CRON_HOURS))} hours"
         )
     words = _sweep(command, inventory_path, random_offset_s)
-    # An unquoted percent sign is a newline to cron, inside shell quotes as well.
+    # To cron a percent sign is a newline, inside the shell's quotes as well.
     line = " ".join(map(shlex.quote, words)).replace("%", "\\%")
     return (
         f"# A sweep {_period(every_minutes)}. Its start is moved by up to {random_offset_s} s,"
@@ -55,8 +56,9 @@ def systemd_units(
 ) -> str:
     """A service and its timer, each under a comment that names its file.
 
-    `command` is the program's absolute path, or that and the words behind it. Without `user` systemd makes one for the service
-    alone, which cannot read home folders: the program and the inventory must stand elsewhere.
+    `command` is the program's absolute path, or that and the words behind it. Without `user`
+    systemd makes one for the service alone, to which home folders are mostly closed: the program
+    and the inventory must stand elsewhere.
     """
     if every_minutes < 1:
         raise ValueError(f"a timer cannot run every {every_minutes} minutes")
