@@ -9,7 +9,7 @@ from nethealth.model.check import ProbeKind
 from probes import CATALOG
 
 PAGES = Path(__file__).parents[2] / "docs" / "probes"
-ROW = re.compile(r"^\| `(?P<name>[a-z0-9_]+)` \| (?P<unit>\S+) \| (?P<meaning>.+) \|$")
+ROW = re.compile(r"^\| `(?P<name>[a-z0-9_]+)` \| (?:(?P<unit>\S+) )?\| (?P<meaning>.+) \|$")
 LINES_MAX = 60
 
 
@@ -22,7 +22,7 @@ def table(page: str) -> list[tuple[str, str | None]]:
     for row in rows[2:]:
         match = ROW.match(row)
         assert match, row
-        found.append((match["name"], None if match["unit"] == "-" else match["unit"]))
+        found.append((match["name"], None if match["unit"] in (None, "-") else match["unit"]))
     return found
 
 
