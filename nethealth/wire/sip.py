@@ -80,10 +80,13 @@ class SipMessage:
 
     def only(self, name: str) -> str | None:
         """The value of a header that may stand once; different values are a WireError (7.3.1)."""
-        found = self.values(name)
-        if len(set(found)) > 1:
-            raise WireError(f"{name}: {len(found)} different values")
-        return found[0] if found else None
+        found: str | None = None
+        for key, value in self.headers:
+            if key == name:
+                if found is not None and value != found:
+                    raise WireError(f"{name}: different values")
+                found = value
+        return found
 
     @property
     def top_via(self) -> Via | None:
@@ -94,7 +97,7 @@ class SipMessage:
     @property
     def via(self) -> tuple[Via, ...]:
         """Every hop, top first (section 20.42)."""
-        return tuple(parse_via(part) for line in self.values("via") for part in split(line, ","))
+        return tuple([parse_via(part) for line in self.values("via") for part in split(line, ",")])
 
     @property
     def cseq(self) -> CSeq | None:

@@ -16,7 +16,7 @@ HOST = rf"(?:{IPV6_REFERENCE}|{HOST_NAME})"
 UINT32_MAX = 2**32 - 1
 
 _TOKEN = re.compile(NAME)
-_DIGITS = re.compile(r"[0-9]{1,20}")
+_DIGITS_MAX = 20
 _PIECE = re.compile(r'[^"<,;\\]+|"(?:[^"\\]|\\.)*"|<[^>]*>|[,;\\]', re.DOTALL)
 _PARAMETER = re.compile(rf"({NAME})[ \t]*(?:=[ \t]*(.*))?", re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
@@ -35,9 +35,12 @@ def is_token(text: str) -> bool:
 
 def uint(text: str, what: str, maximum: int = UINT32_MAX) -> int:
     """1*DIGIT of at most `maximum`; leading zeros are allowed (RFC 4475 section 3.1.1.1)."""
-    if _DIGITS.fullmatch(text) is None or int(text) > maximum:
-        raise WireError(f"{what}: {excerpt(text)} is not a number from 0 to {maximum}")
-    return int(text)
+    # isdecimal alone would take other scripts' digits; the length keeps int() from refusing
+    if text.isdecimal() and text.isascii() and len(text) <= _DIGITS_MAX:
+        value = int(text)
+        if value <= maximum:
+            return value
+    raise WireError(f"{what}: {excerpt(text)} is not a number from 0 to {maximum}")
 
 
 def split(value: str, separator: str) -> list[str]:
@@ -68,7 +71,7 @@ def split(value: str, separator: str) -> list[str]:
 
 def unquote(text: str) -> str:
     """The content of a quoted-string (section 25.1); anything else is returned as it is."""
-    if len(text) >= 2 and text[0] == text[-1] == '"':
+    if text.startswith('"') and text.endswith('"') and len(text) >= 2:
         return _QUOTED_PAIR.sub(r"\1", text[1:-1])
     return text
 
@@ -87,4 +90,7 @@ def parameters(parts: list[str], what: str) -> tuple[Parameter, ...]:
 
 def parameter(found: tuple[Parameter, ...], name: str) -> str | None:
     """The value of the first parameter `name`; None if it is absent or has no value."""
-    return next((value for key, value in found if key == name), None)
+    for key, value in found:
+        if key == name:
+            return value
+    return None
