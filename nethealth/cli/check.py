@@ -59,7 +59,9 @@ def check(
 
     known = inventory_if_any(inventory)
     try:
-        checks = plan_targets(targets, known, probes=cast("tuple[ProbeKind, ...]", probes), options=pairs)
+        checks = plan_targets(
+            targets, known, probes=cast("tuple[ProbeKind, ...]", probes), options=pairs
+        )
     except TargetError as error:
         usage(str(error))
     order = Order(

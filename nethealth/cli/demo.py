@@ -55,7 +55,7 @@ def demo(output: Path, seed: int, quiet: bool) -> None:
                 lambda authority: SystemNetwork(clock, str(authority)),
             )
 
-        with closing(open_store(f"sqlite:///{folder}/history.sqlite")) as store:
+        with closing(open_store(f"sqlite:///{folder}/history.db")) as store:
             record = measure(order, store, networks)
     if not quiet:
         deliver(record, Output(("text",), None, "never", False, False), what="demo")

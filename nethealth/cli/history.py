@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nethealth.cli.durations import Duration
+from nethealth.cli.durations import duration
 from nethealth.cli.exits import InputError
 from nethealth.cli.given import opened_store
 from nethealth.cli.options import store_option
@@ -32,7 +32,7 @@ PERIODS_SHOWN_MOST = 60
 @click.command()
 @click.argument("place", metavar="SITE|ASSET")
 @click.option(
-    "--since", "since_s", metavar="D", type=Duration(), default="30d", show_default=True,
+    "--since", "since_s", metavar="D", callback=duration, default="30d", show_default=True,
     help="How far back: 8h, 30d.",
 )  # fmt: skip
 @click.option(

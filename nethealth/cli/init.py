@@ -34,8 +34,7 @@ def init(output: Path, force: bool, cron: bool, systemd: bool, every_minutes: in
     from nethealth.inventory.schedule import cron_lines, systemd_units  # noqa: PLC0415
 
     if cron or systemd:
-        command = shutil.which("nethealth") or f"{sys.executable} -m nethealth"
-        place = output.resolve()
+        command, place = _command(), output.resolve()
         try:
             for wanted, lines in ((cron, cron_lines), (systemd, systemd_units)):
                 if wanted:
@@ -49,3 +48,12 @@ def init(output: Path, force: bool, cron: bool, systemd: bool, every_minutes: in
 
     write_whole(output, example().encode())
     click.echo(f"{output}: edit it, then run `nethealth sweep -i {output}`")
+
+
+def _command() -> str:
+    """The absolute path of this program: cron and systemd know no PATH of ours."""
+    beside = Path(sys.executable).with_name("nethealth")
+    found = str(beside) if beside.is_file() else shutil.which("nethealth")
+    if found is None:
+        usage("nethealth is not installed as a command here: pipx install nethealth")
+    return found

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from nethealth.cli.durations import Duration
+from nethealth.cli.durations import duration
 from nethealth.cli.exits import NotMeasured, usage
 from nethealth.cli.given import (
     DEFAULT_INVENTORY,
@@ -19,13 +19,13 @@ from nethealth.cli.options import Output, inventory_option, output_options, stor
 @inventory_option
 @store_option
 @click.option("--site", "sites", metavar="ID", multiple=True, help="Only this site; repeatable.")
-@click.option("--every", "every_s", metavar="S", type=Duration(), help="A round this often, …")
-@click.option("--for", "for_s", metavar="D", type=Duration(), help="… for this long.")
+@click.option("--every", "every_s", metavar="S", callback=duration, help="A round this often, …")
+@click.option("--for", "for_s", metavar="D", callback=duration, help="… for this long.")
 @click.option(
     "--random-offset",
     "offset_most_s",
     metavar="S",
-    type=Duration(),
+    callback=duration,
     help="Start at a random moment within S (under cron); it is recorded.",
 )
 @output_options

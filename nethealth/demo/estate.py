@@ -29,7 +29,7 @@ PORTALS = {  # name: (asset, days its certificate has left)
 }
 
 _MODERN = SipBehaviour(server="CloudPBX 12.4")
-_OLD = SipBehaviour(server="Meridian gateway 3.1", delay_s=0.72)
+_OLD = SipBehaviour(server="Meridian gateway 3.1", delay_s=0.35, drops=1)
 _OVERLOADED = SipBehaviour(
     server="Meridian gateway 3.1",
     status="503 Service Unavailable",
@@ -65,7 +65,7 @@ PLACES = (
     Place("fen-library", "fen", "Fenbridge Library", 2, 35, 5, "provider-a", Path(0.003)),
     Place("fen-depot", "fen", "Fenbridge Depot", 3, 60, 5, "provider-a", Path(0.005)),
     Place("ouse-hall", "ouse", "South Ousemere Hall", 4, 320, 16, "provider-a",
-          Path(0.006, 0.001, period_s=3.0, busy_s=1.0, busy_delay_s=0.05),
+          Path(0.006, 0.001, period_s=3.0, busy_s=1.0, busy_delay_s=0.01),
           {"ouse-pbx": _OLD, "ouse-trunk": _OVERLOADED}, legacy=True),
     Place("ouse-leisure", "ouse", "Ousemere Leisure Centre", 5, 40, 5, "provider-a", Path(0.007)),
     Place("ouse-depot", "ouse", "Ousemere Depot", 6, 55, 5, "provider-a", Path(0.006)),

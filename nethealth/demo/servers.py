@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ class SipBehaviour:
     server: str
     status: str = "200 OK"
     delay_s: float = 0.002
+    drops: int = 0  # how many copies of each request its full queue drops before it takes one
     extra: str = ""  # further header lines, each ending in CRLF
 
 
@@ -31,12 +33,16 @@ class SipServer(asyncio.DatagramProtocol):
 
     def __init__(self, behaviour: SipBehaviour) -> None:
         self._behaviour = behaviour
+        self._copies: Counter[bytes] = Counter()
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, client: tuple[str, int]) -> None:
+        self._copies[data] += 1
+        if self._copies[data] <= self._behaviour.drops:
+            return
         answer = _sip_answer(data, client, self._behaviour)
         loop = asyncio.get_running_loop()
         loop.call_later(self._behaviour.delay_s, self._send, answer, client)

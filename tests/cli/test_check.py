@@ -71,7 +71,7 @@ def test_a_name_that_does_not_exist_gives_no_measurement(tmp_path: Path) -> None
         (("check", "127.0.0.1", "--option", "count=many"), "count"),
         (("check", "127.0.0.1", "--probe", "telepathy"), "telepathy"),
         (("check", "127.0.0.1", "-i", "missing.toml"), "missing.toml"),
-        (("check", "127.0.0.1", "--store", "oracle://x"), "oracle"),
+        (("check", "127.0.0.1", "--store", "oracle://x"), "sqlite:///PATH"),
         (("check", "has space"), "has space"),
         (("check", "-o", "x", "--fail-on", "always", "127.0.0.1"), "always"),
         (("sweep",), "sites.toml"),

@@ -6,11 +6,13 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from nethealth.store import open_store
 from tests.cli.command import environment, nethealth
 
 INVENTORY = """
@@ -201,7 +203,7 @@ def test_history_shows_every_run(tmp_path: Path) -> None:
 def test_kill_at_any_instant_leaves_whole_checks(tmp_path: Path) -> None:
     """The whole command, killed at 20 random instants (the store's own test kills 200 times)."""
     write_inventory(tmp_path, hosts=20, count=5)
-    place = tmp_path / ".local" / "share" / "nethealth" / "history.sqlite"
+    place = tmp_path / ".local" / "share" / "nethealth" / "history.db"
     dice = Random(7)
     for _ in range(20):
         process = started(tmp_path, "sweep")
@@ -215,11 +217,11 @@ def test_kill_at_any_instant_leaves_whole_checks(tmp_path: Path) -> None:
     nethealth("sweep", home=tmp_path, check=0)
     reference = nethealth("report", "--format", "json", home=tmp_path, check=0)
     whole = _observations_per_check(json.loads(reference.stdout))
-    with sqlite3.connect(place) as database:
-        runs = [row[0] for row in database.execute("SELECT id FROM run")]
-    database.close()
+    with closing(open_store(f"sqlite:///{place}")) as store:
+        runs = store.runs(limit=100)
+    assert len(runs) > 1
     for run in runs:
-        done = nethealth("report", "--run", run, "--format", "json", home=tmp_path)
+        done = nethealth("report", "--run", run.id, "--format", "json", home=tmp_path)
         stored = _observations_per_check(json.loads(done.stdout))
         assert {check: whole[check] for check in stored} == stored
 
