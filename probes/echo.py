@@ -106,7 +106,7 @@ class _Lane:
                 # A reading of the clocks that was interrupted must not make a reply arrive
                 # before its request, or in the future.
                 received_s = stamped_s if request.sent_s <= stamped_s <= now else now
-            request.deliver(_event(arrival, request, received_s))
+            request.deliver(_event(arrival, request, received_s, self.sock.version))
 
     def _find(self, arrival: Arrival) -> _Request | None:
         message = arrival.message
@@ -227,7 +227,7 @@ class EchoEngine:
             self._by_fileno[fileno].drain(self._stamps)
 
 
-def _event(arrival: Arrival, request: _Request, received_s: float) -> EchoEvent:
+def _event(arrival: Arrival, request: _Request, received_s: float, version: Family) -> EchoEvent:
     message = arrival.message
     if isinstance(message, EchoReply):
         # The request's own spelling of the address: a link-local one bears its interface.
@@ -236,7 +236,7 @@ def _event(arrival: Arrival, request: _Request, received_s: float) -> EchoEvent:
             received_s=received_s,
             source=request.address,
             kind="reply",
-            icmp_type=ECHO_REPLY[ip_version(request.address)],
+            icmp_type=ECHO_REPLY[version],
             icmp_code=0,
             ttl=arrival.ttl,
             dscp=arrival.dscp,

@@ -128,7 +128,8 @@ def engine_alone(fping_s: float) -> None:
     medians = [one["values"]["round_trip_delay_median_s"] for one in result["hosts"].values()]
     judge(
         f"ping 1000x5, probe alone: nethealth {took_s:.2f} s "
-        f"({result['cpu_s']:.2f} s of processor, median {median(medians) * 1e6:.0f} us), fping {fping_s:.2f} s, "
+        f"({result['cpu_s']:.2f} s of processor, median {median(medians) * 1e6:.0f} us), "
+        f"fping {fping_s:.2f} s, "
         f"ratio {took_s / fping_s:.2f} (limit {WALL_LIMIT:.2f})",
         took_s <= WALL_LIMIT * fping_s,
     )
