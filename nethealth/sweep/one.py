@@ -33,7 +33,11 @@ async def run_one(check: Check, probe: Probe, env: Env, cut: asyncio.Future[None
     began_s = env.clock.monotonic_s()
     task = asyncio.create_task(_consume(check, probe, env, observations))
     either: set[asyncio.Future[Any]] = {task, cut}
-    await asyncio.wait(either, timeout=check.deadline_s, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        await asyncio.wait(either, timeout=check.deadline_s, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        task.cancel()  # `wait` leaves what it waited for running
+        raise
     if task.done():
         return Ending(_completion_of(task), tuple(observations))
     if cut.done():

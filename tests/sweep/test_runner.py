@@ -306,3 +306,39 @@ def test_no_checks_is_an_empty_sweep() -> None:
 def test_two_checks_of_one_id_are_refused() -> None:
     with pytest.raises(ValueError, match="same id"):
         virtually(sweep([tcp("a"), tcp("a")], taking(1)))
+
+
+def test_a_sweep_that_is_itself_cancelled_leaves_no_probe_running() -> None:
+    closed: list[str] = []
+
+    async def probe(check: Check, env: Env) -> Steps:
+        try:
+            await asyncio.Event().wait()
+            yield seen(check)
+        finally:
+            closed.append(check.id)
+
+    async def main() -> int:
+        task = asyncio.create_task(sweep([tcp("a"), tcp("b")], probe))
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.1)
+        return len(asyncio.all_tasks())
+
+    assert virtually(main()) == 1
+    assert sorted(closed) == ["a", "b"]
+
+
+def test_what_a_probe_hands_over_when_told_to_stop_is_kept() -> None:
+    async def probe(check: Check, env: Env) -> Steps:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            yield seen(check)
+            raise
+
+    summary = virtually(sweep([tcp("c", deadline_s=5)], probe))
+    assert summary.results[0].failure is Failure.TIMEOUT
+    assert summary.observations == (seen(tcp("c")),)
