@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 
 from nethealth.model.failure import Failure
 from nethealth.model.ports import Datagram, Endpoint, NetworkFailure, NetworkStatistics
@@ -58,15 +59,47 @@ def monotonic_of_stamp(stamp: bytes) -> float:
     return now - age if 0 <= age <= _STAMP_AGE_MAX_S else now
 
 
+class Readiness:
+    """Tells the channels of one event loop when something has come, an error included.
+
+    A poll of our own, for all of them: libuv, on finding an error pending on a socket that it
+    watches itself, stops watching it for good.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._poll = select.epoll()
+        self._drains: dict[int, Callable[[], None]] = {}
+        loop.add_reader(self._poll.fileno(), self._turn)
+
+    def add(self, sock: socket.socket, drain: Callable[[], None]) -> None:
+        self._drains[sock.fileno()] = drain
+        self._poll.register(sock, select.EPOLLIN)
+
+    def remove(self, sock: socket.socket) -> None:
+        del self._drains[sock.fileno()]
+        if not self._poll.closed:
+            self._poll.unregister(sock)
+
+    def close(self) -> None:
+        if not self._poll.closed:
+            self._loop.remove_reader(self._poll.fileno())
+            self._poll.close()
+
+    def _turn(self) -> None:
+        for file, _ in self._poll.poll(0):
+            if file in self._drains:  # one drained before may have closed another
+                self._drains[file]()
+
+
 class UdpChannel:
     """The datagram channel of the contract, on one socket of its own."""
 
     def __init__(
-        self, remote: Endpoint, loop: asyncio.AbstractEventLoop, statistics: NetworkStatistics,
-        dscp: int,
-    ) -> None:  # fmt: skip
+        self, remote: Endpoint, readiness: Readiness, statistics: NetworkStatistics, dscp: int
+    ) -> None:
         self.remote = remote
-        self._loop = loop
+        self._readiness = readiness
         self._statistics = statistics
         self._overflowed = 0
         self._waiting: asyncio.Queue[Datagram | NetworkFailure] = asyncio.Queue(QUEUE_MAX)
@@ -83,10 +116,7 @@ class UdpChannel:
         except OSError as error:
             self._socket.close()
             raise network_failure(error, f"to {remote}") from None
-        # A poll of its own: libuv, on finding an error pending, stops watching the socket for good
-        self._ready = select.epoll()
-        self._ready.register(self._socket, select.EPOLLIN)
-        loop.add_reader(self._ready.fileno(), self._drain)
+        readiness.add(self._socket, self._drain)
 
     def _set_options(self, dscp: int) -> None:
         sock = self._socket
@@ -118,8 +148,7 @@ class UdpChannel:
 
     def close(self) -> None:
         if self._socket.fileno() >= 0:
-            self._loop.remove_reader(self._ready.fileno())
-            self._ready.close()
+            self._readiness.remove(self._socket)
             self._socket.close()
 
     def _drain(self) -> None:

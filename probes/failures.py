@@ -15,6 +15,9 @@ _BY_ERRNO = {
     errno.ETIMEDOUT: Failure.TIMEOUT,
 }
 
+# this machine is short of something: no fact about the network
+_OWN_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+
 
 def classify(error: OSError) -> Failure:
     """The failure that `error` stands for.
@@ -30,7 +33,13 @@ def classify(error: OSError) -> Failure:
 
 
 def network_failure(error: OSError, doing: str) -> NetworkFailure:
-    """`error` as the one exception that crosses the network port; `doing` opens its reason."""
+    """`error` as the one exception that crosses the network port; `doing` opens its reason.
+
+    An error that says only that this machine is short of descriptors or memory is raised as it
+    is: the check could not run, and no host is to be blamed for it.
+    """
+    if error.errno in _OWN_SHORTAGES:
+        raise error
     if isinstance(error, ssl.SSLError):
         # `reason` stands only on those that OpenSSL raised
         said = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()

@@ -1,6 +1,7 @@
 """The real clock and the real network behind the model's ports; every socket is opened here."""
 
 import asyncio
+import resource
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from nethealth.model.ports import (
     NetworkStatistics,
     StreamChannel,
 )
-from probes.datagram import UdpChannel
+from probes.datagram import Readiness, UdpChannel
 from probes.resolver import Resolver
 from probes.stream import open_tcp
 from probes.timer import DeadlineTimer
@@ -53,10 +54,15 @@ class SystemNetwork:
         self.statistics = NetworkStatistics()
         self._clock = clock
         self._ca_file = ca_file
+        _allow_many_sockets()
 
     @cached_property
     def _resolver(self) -> Resolver:
         return Resolver()
+
+    @cached_property
+    def _readiness(self) -> Readiness:
+        return Readiness(asyncio.get_running_loop())
 
     @cached_property
     def _trust(self) -> "TrustStore":
@@ -75,7 +81,7 @@ class SystemNetwork:
         return await self._resolver.resolve(host, family)
 
     async def open_datagram(self, remote: Endpoint, *, dscp: int = 0) -> DatagramChannel:
-        return UdpChannel(remote, asyncio.get_running_loop(), self.statistics, dscp)
+        return UdpChannel(remote, self._readiness, self.statistics, dscp)
 
     async def open_stream(self, remote: Endpoint, *, dscp: int = 0) -> StreamChannel:
         return await open_tcp(remote, dscp, lambda: self._trust)
@@ -86,5 +92,17 @@ class SystemNetwork:
         return self._echo.open(address, deliver, dscp=dscp, payload_bytes=payload_bytes)
 
     async def close(self) -> None:
+        """Let go of what the channels share; each channel is closed by the probe that opened it."""
         if "_echo" in self.__dict__:
             self._echo.close()
+        if "_readiness" in self.__dict__:
+            self._readiness.close()
+
+
+def _allow_many_sockets() -> None:
+    """Raise the soft limit on descriptors, often 1024, to the administrator's own.
+
+    A sweep of thousands of checks waits for hundreds of dead hosts at a time.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

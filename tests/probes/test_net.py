@@ -208,6 +208,15 @@ def test_receiving_can_be_cancelled_and_resumed(run: Run) -> None:
     run(case)
 
 
+def test_a_channel_may_outlive_its_network(run: Run) -> None:
+    async def case(network: SystemNetwork) -> None:
+        channel = await network.open_datagram(Endpoint("127.0.0.1", 9))
+        await network.close()
+        channel.close()
+
+    run(case)
+
+
 def test_a_stamp_from_a_stepped_clock_is_not_believed() -> None:
     def stamp(wall_ns: int) -> bytes:
         return (wall_ns // 10**9).to_bytes(8, "little") + (wall_ns % 10**9).to_bytes(8, "little")
@@ -258,6 +267,7 @@ def test_no_descriptor_is_left_open(run: Run) -> None:
         def held() -> int:
             return len(list(Path("/proc/self/fd").iterdir()))
 
+        (await network.open_datagram(Endpoint("127.0.0.1", 9))).close()  # what all of them share
         before = held()
         for _ in range(20):
             with pytest.raises(NetworkFailure):
@@ -296,6 +306,28 @@ def test_every_error_has_its_failure_and_a_reason(error: OSError, failure: Failu
     said = network_failure(error, "connecting").reason
     assert said.startswith("connecting: ")
     assert len(said) > len("connecting: ")
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
+def test_a_shortage_of_our_own_is_blamed_on_no_host(number: int) -> None:
+    with pytest.raises(OSError, match="short") as seen:
+        network_failure(OSError(number, "short"), "connecting")
+    assert not isinstance(seen.value, NetworkFailure)
+
+
+def test_many_channels_at_once_are_told_apart(run: Run) -> None:
+    async def case(network: SystemNetwork) -> None:
+        with listener("127.0.0.1") as peer:
+            channels = [await network.open_datagram(endpoint(peer)) for _ in range(1500)]
+            for number, channel in enumerate(channels):
+                channel.send(number.to_bytes(2))
+                octets, source = peer.recvfrom(100)
+                peer.sendto(octets, source)
+            for number, channel in enumerate(channels):
+                assert (await channel.receive()).data == number.to_bytes(2)
+                channel.close()
+
+    run(case)
 
 
 # --- names ----------------------------------------------------------------------------------------
