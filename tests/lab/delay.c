@@ -1,9 +1,9 @@
-/* A link with delay: holds each packet of one NFQUEUE, then lets it go on, in order.
+/* A link with delay: holds each packet of one NFQUEUE for a while of its own, then lets it go on.
  *
  *   delay QUEUE DELAY_US JITTER_US [ENTER LEAVE]
  *
- * A packet is held for DELAY_US plus a value uniform in [0, JITTER_US), but never let go before
- * the one that came before it. ENTER and LEAVE are the chances, for each packet, to enter and to
+ * A packet is held for DELAY_US plus a value uniform in [0, JITTER_US), whatever the others are
+ * held for, so that delays are independent of each other and packets may overtake. ENTER and LEAVE are the chances, for each packet, to enter and to
  * leave the bad state of a Gilbert channel, in which every packet is lost: mean loss
  * ENTER / (ENTER + LEAVE), mean run of lost packets 1 / LEAVE.
  *
@@ -25,7 +25,7 @@
 
 #define HELD_MAX 65536 /* a power of two; more packets than this are lost, as in any queue */
 
-static struct held { uint32_t id; int64_t release_ns; } held[HELD_MAX];
+static struct held { uint32_t id; int64_t release_ns; } held[HELD_MAX]; /* soonest first */
 static uint32_t head, tail; /* both only grow; their difference is how many are held */
 static int64_t delay_ns, jitter_ns;
 static double enter_bad, leave_bad;
@@ -55,9 +55,10 @@ static int arrived(struct nfq_q_handle *queue, struct nfgenmsg *message, struct 
         lost++;
         return nfq_set_verdict(queue, id, NF_DROP, 0, NULL);
     }
-    if (tail != head && release < held[(tail - 1) % HELD_MAX].release_ns)
-        release = held[(tail - 1) % HELD_MAX].release_ns;
-    held[tail++ % HELD_MAX] = (struct held){id, release};
+    uint32_t place = tail++;
+    for (; place != head && held[(place - 1) % HELD_MAX].release_ns > release; place--)
+        held[place % HELD_MAX] = held[(place - 1) % HELD_MAX];
+    held[place % HELD_MAX] = (struct held){id, release};
     return 0;
 }
 

@@ -29,12 +29,12 @@ def build_forwarder(folder: Path) -> Path:
 
 
 @contextmanager
-def _rule(lab: Lab, node: str, rule: str, *, where: str) -> Iterator[None]:
+def rule(lab: Lab, node: str, text: str, *, where: str) -> Iterator[None]:
     """One iptables rule of the mangle table, for IPv4 and IPv6, the last of its chain."""
     with ExitStack() as stack:
         for program in ("iptables", "ip6tables"):
-            lab.run(node, f"{program} -w -t mangle -A {where} {rule}")
-            stack.callback(lab.run, node, f"{program} -w -t mangle -D {where} {rule}")
+            lab.run(node, f"{program} -w -t mangle -A {where} {text}")
+            stack.callback(lab.run, node, f"{program} -w -t mangle -D {where} {text}")
         yield
 
 
@@ -59,8 +59,8 @@ def loss(
     lab: Lab, site: str, probability: float, towards: Towards = "site"
 ) -> Iterator[DropCounter]:
     """Lose packets of one direction at random, independently of each other."""
-    rule = f"-m statistic --mode random --probability {probability} -j DROP"
-    with _rule(lab, "core", rule, where=_passing(site, towards)):
+    drop = f"-m statistic --mode random --probability {probability} -j DROP"
+    with rule(lab, "core", drop, where=_passing(site, towards)):
         yield DropCounter(lab)
 
 
@@ -100,7 +100,7 @@ def delay(
     process = Process((str(forwarder), *map(str, numbers)), log=log, prefix=lab.at("core"))
     try:
         process.wait_until(lambda: "ready" in process.output().splitlines())
-        with _rule(lab, "core", f"-j NFQUEUE --queue-num {queue}", where=_passing(site, towards)):
+        with rule(lab, "core", f"-j NFQUEUE --queue-num {queue}", where=_passing(site, towards)):
             yield Forwarder(process)
     finally:
         process.stop()

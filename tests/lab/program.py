@@ -98,7 +98,7 @@ id = "lab"
 site = "hq"
 
 [sweep]
-ping_count = 100
+ping_count = 200
 ping_interval_ms = 10
 
 [[council]]
@@ -115,7 +115,7 @@ timeout_s = 4
 _KINDS = {
     "pbx": ("pbx", '["ping", "sip"]', ""),
     "phone": ("phone", '["ping"]', ""),
-    "server": ("server", '["ping", "tcp", "http"]', "[asset.tcp]\nports = [443]"),
+    "server": ("server", '["ping", "tcp", "http"]', "[asset.tcp]\nports = [443]\ntimeout_s = 15"),
     "dns": (
         "server",
         '["ping", "dns"]',
