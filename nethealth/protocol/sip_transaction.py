@@ -39,6 +39,7 @@ class ClientTransaction:
         timeout_s: float = TIMER_F_S,
     ) -> None:
         self.state = State.TRYING
+        self.is_open = True  # a final response is still awaited
         self.final: SipResponse | None = None
         self.answered_s: float | None = None
         self.last_provisional: SipResponse | None = None
@@ -56,11 +57,6 @@ class ClientTransaction:
         self._timer_e_s: float | None = None
         self._interval_e_s = T1_S
         self._timer_f_s: float | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a final response is still awaited."""
-        return self.state in (State.TRYING, State.PROCEEDING)
 
     @property
     def next_deadline_s(self) -> float | None:
@@ -96,6 +92,7 @@ class ClientTransaction:
             return self._request
         if now >= self._timer_f_s:
             self.state = State.TIMED_OUT
+            self.is_open = False
             return None
         if self._timer_e_s is not None and now >= self._timer_e_s:
             return self._request
@@ -146,6 +143,7 @@ class ClientTransaction:
             self.last_provisional = message
         else:
             self.state = State.COMPLETED
+            self.is_open = False
             self.final = message
             self.answered_s = at_s
 

@@ -25,11 +25,9 @@ _REQUEST_LINE = re.compile(
     rf"(?P<method>{NAME}) (?P<uri>[^\x00-\x20\x7f]+) SIP/2\.0[ \t]*", re.IGNORECASE
 )
 # Status-Line = SIP-Version SP Status-Code SP Reason-Phrase; the phrase may be missing altogether
-_STATUS_LINE = re.compile(
-    r"SIP/2\.0 (?P<code>[1-6][0-9][0-9])(?: (?P<reason>.*))?", re.IGNORECASE | re.DOTALL
-)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*))?", re.IGNORECASE | re.DOTALL)
 _HEADER = re.compile(rf"^({NAME})[ \t]*:([^\n]{{0,{LINE_MAX_OCTETS}}})\n", re.MULTILINE)
-_CSEQ = re.compile(rf"(?P<number>[0-9]{{1,20}})[ \t]+(?P<method>{NAME})")
+_CSEQ = re.compile(rf"([0-9]+)[ \t]+({NAME})")
 _RETRY_AFTER = re.compile(r"(?P<seconds>[0-9]+)[ \t]*(?:[(;].*)?", re.DOTALL)
 
 # Section 7.3.3, and the registry's later ones that a PBX may send.
@@ -108,7 +106,8 @@ class SipMessage:
         match = _CSEQ.fullmatch(value)
         if match is None:
             raise WireError(f"CSeq: {excerpt(value)}")
-        return CSeq(uint(match["number"], "CSeq"), match["method"])
+        number, method = match.groups()
+        return CSeq(uint(number, "CSeq"), method)
 
     @property
     def call_id(self) -> str | None:
@@ -278,8 +277,8 @@ def _start(line: str, headers: tuple[tuple[str, str], ...]) -> SipRequest | SipR
         raise WireError(f"start line of {len(line)} octets; at most {LINE_MAX_OCTETS}")
     match = _STATUS_LINE.fullmatch(line)
     if match is not None:
-        reason = (match["reason"] or "").strip(WSP)
-        return SipResponse(int(match["code"]), reason, headers=headers)
+        code, reason = match.groups("")
+        return SipResponse(int(code), reason.strip(WSP), headers=headers)
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise WireError(f"not a SIP 2.0 start line: {excerpt(line)}")

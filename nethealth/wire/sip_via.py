@@ -18,8 +18,8 @@ from nethealth.wire.sip_grammar import (
 
 # via-parm = sent-protocol LWS sent-by *( SEMI via-params )
 _SENT = re.compile(
-    rf"(?P<name>{NAME})[ \t]*/[ \t]*(?P<version>{NAME})[ \t]*/[ \t]*(?P<transport>{NAME})"
-    rf"[ \t]+(?P<host>{HOST})(?:[ \t]*:[ \t]*(?P<port>[0-9]{{1,10}}))?"
+    rf"({NAME})[ \t]*/[ \t]*({NAME})[ \t]*/[ \t]*({NAME})"
+    rf"[ \t]+({HOST})(?:[ \t]*:[ \t]*([0-9]{{1,10}}))?"
 )
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,45}")
 
@@ -66,12 +66,14 @@ def parse_via(value: str) -> Via:
     """Read one hop (section 20.42)."""
     sent, *rest = split(value, ";")
     match = _SENT.fullmatch(sent)
-    if match is None or (match["name"].upper(), match["version"]) != ("SIP", "2.0"):
+    if match is None:
         raise WireError(f"not a Via: {excerpt(value.strip(WSP))}")
-    port = match["port"]
+    name, version, transport, host, port = match.groups()
+    if name.upper() != "SIP" or version != "2.0":
+        raise WireError(f"not a Via of SIP 2.0: {excerpt(value.strip(WSP))}")
     return Via(
-        transport=match["transport"].upper(),
-        host=match["host"].strip("[]"),
+        transport=transport.upper(),
+        host=host.strip("[]"),
         port=None if port is None else uint(port, "Via: port", 65535),
         parameters=parameters(rest, "Via"),
     )

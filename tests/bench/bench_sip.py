@@ -1,0 +1,332 @@
+"""The SIP OPTIONS engine beside SIPp, against the same Kamailio, in the same run.
+
+The engine is `nethealth.wire` and `nethealth.protocol` as the `sip` probe uses them: each OPTIONS
+is built, sent, timed by timers E and F, and its answer parsed and matched in full. Like SIPp it
+has 64 in flight on one socket: the probe's own datagram channel under asyncio, uvloop's own
+datagram endpoint with the extra `fast`. Rates are medians of interleaved rounds.
+"""
+
+import asyncio
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import uvloop
+
+from nethealth.model.check import Check, SipParameters
+from nethealth.model.ports import DatagramChannel, Endpoint
+from nethealth.model.probe import Env
+from nethealth.protocol.sip_options import Options
+from nethealth.protocol.sip_transaction import ClientTransaction
+from nethealth.wire.sip import parse_message
+from probes.net import SystemClock, SystemNetwork
+from probes.sip import SIP
+from tests.peers.kamailio import Kamailio
+from tests.peers.ports import free_port
+
+IN_FLIGHT = 64
+CALLS = 10_000
+ROUNDS = 5
+PROBES = 1000
+PACED_PER_S = 2000
+PACED_CALLS = 4000
+RATE_LIMIT, FAST_LIMIT, DELAY_LIMIT_S = 0.8, 1.5, 0.0001
+
+# Only to find the transaction, which then matches the whole Via by the rules.
+BRANCH = re.compile(r"branch=([^;,]+)")
+
+SCENARIO = """<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="OPTIONS">
+<send retrans="500"><![CDATA[
+OPTIONS sip:[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+Max-Forwards: 70
+From: <sip:nethealth@[local_ip]>;tag=[call_number]
+To: <sip:[remote_ip]>
+Call-ID: [call_id]
+CSeq: 1 OPTIONS
+Contact: <sip:nethealth@[local_ip]:[local_port]>
+Accept: application/sdp
+User-Agent: nethealth
+Content-Length: 0
+
+]]></send>
+<recv response="200"/>
+</scenario>
+"""
+
+
+class Engine:
+    """Transactions by their branch, on whatever socket `send` writes to."""
+
+    def __init__(self, options: Options, send: Callable[[bytes], float], wanted: int) -> None:
+        self.delays_s: dict[str, float] = {}
+        self.retransmitted = 0
+        self.finished = asyncio.Event()
+        self._options = options
+        self._send = send
+        self._wanted = wanted
+        self._begun = 0
+        self._open: dict[str, ClientTransaction] = {}
+        self._timers: deque[tuple[float, str]] = deque()  # first copies fall due in this order
+
+    def begin(self) -> None:
+        transaction = self._options.transaction()
+        self._begun += 1
+        self._open[transaction.branch] = transaction
+        self._transmit(transaction, time.monotonic())
+
+    def _transmit(self, transaction: ClientTransaction, now: float) -> None:
+        copy = transaction.due(now)
+        if copy is None:
+            raise SystemExit("a transaction timed out: the server does not answer")
+        transaction.transmitted(self._send(copy))
+        deadline_s = transaction.next_deadline_s
+        assert deadline_s is not None
+        self._timers.append((deadline_s, transaction.branch))
+
+    def take(self, data: bytes, at_s: float) -> None:
+        message = parse_message(data)
+        branch = BRANCH.search(message.value("via") or "")
+        transaction = self._open.get(branch[1].lower()) if branch else None
+        if transaction is None:
+            return  # the second answer to one that was sent twice
+        transaction.receive(message, at_s, data)
+        if transaction.is_open or transaction.first_sent_s is None:
+            return
+        del self._open[transaction.branch]
+        if transaction.first_transmission_answered:
+            self.delays_s[transaction.branch] = at_s - transaction.first_sent_s
+        else:
+            self.retransmitted += 1
+        if self._begun == self._wanted and not self._open:
+            self.finished.set()
+
+    async def keep_time(self) -> None:
+        while True:
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                _, branch = self._timers.popleft()
+                if branch in self._open:
+                    self._transmit(self._open[branch], now)
+            await asyncio.sleep(0.05)
+
+
+class Crowd(Engine):
+    """Keeps `IN_FLIGHT` transactions open until all have been."""
+
+    def take(self, data: bytes, at_s: float) -> None:
+        super().take(data, at_s)
+        self.fill()
+
+    def fill(self) -> None:
+        while len(self._open) < IN_FLIGHT and self._begun < self._wanted:
+            self.begin()
+
+
+def options_for(port: int, local: Endpoint) -> Options:
+    return Options(f"sip:127.0.0.1:{port}", "udp", local, Random(port).getrandbits)
+
+
+async def read_from(channel: DatagramChannel, engine: Engine) -> None:
+    while True:
+        datagram = await channel.receive()
+        engine.take(datagram.data, datagram.received_s)
+
+
+async def rate_on_channel(port: int) -> float:
+    network = SystemNetwork(SystemClock())
+    channel = await network.open_datagram(Endpoint("127.0.0.1", port))
+    crowd = Crowd(options_for(port, channel.local), channel.send, CALLS)
+    rate = await run_crowd(crowd, asyncio.create_task(read_from(channel, crowd)))
+    channel.close()
+    await network.close()
+    return rate
+
+
+class Receiver(asyncio.DatagramProtocol):
+    crowd: Crowd
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.crowd.take(data, time.monotonic())
+
+
+async def rate_on_uvloop(port: int) -> float:
+    loop = asyncio.get_running_loop()
+    endpoint, receiver = await loop.create_datagram_endpoint(Receiver, local_addr=("127.0.0.1", 0))
+    peer = ("127.0.0.1", port)
+
+    def send(data: bytes) -> float:
+        sent_s = time.monotonic()
+        endpoint.sendto(data, peer)
+        return sent_s
+
+    local = Endpoint(*endpoint.get_extra_info("sockname"))
+    receiver.crowd = Crowd(options_for(port, local), send, CALLS)
+    rate = await run_crowd(receiver.crowd)
+    endpoint.close()
+    return rate
+
+
+async def run_crowd(crowd: Crowd, *tasks: "asyncio.Task[None]") -> float:
+    running = [*tasks, asyncio.create_task(crowd.keep_time())]
+    started_s = time.perf_counter()
+    crowd.fill()
+    await crowd.finished.wait()
+    took_s = time.perf_counter() - started_s
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    return CALLS / took_s
+
+
+def rate_of_sipp(port: int, folder: Path) -> float:
+    scenario = folder / "options.xml"
+    scenario.write_text(SCENARIO)
+    command = [
+        *("sipp", f"127.0.0.1:{port}", "-sf", str(scenario), "-i", "127.0.0.1"),
+        *("-p", str(free_port()), "-r", "20000", "-l", str(IN_FLIGHT), "-m", str(CALLS)),
+        "-nostdin",
+    ]
+    started_s = time.perf_counter()
+    subprocess.run(
+        command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    return CALLS / (time.perf_counter() - started_s)
+
+
+async def rate_of_whole_probes(port: int) -> float:
+    class NoPacer:
+        async def wait(self, packets: int = 1) -> None:
+            return
+
+    clock = SystemClock()
+    env = Env(clock, SystemNetwork(clock), Random(1), NoPacer(), clock.monotonic_s())
+    parameters = SipParameters(f"sip:127.0.0.1:{port}", "127.0.0.1", port)
+    check = Check("pbx:sip", "sip", None, None, None, parameters.uri, parameters)
+    todo = iter(range(PROBES))
+
+    async def work() -> None:
+        for _ in todo:
+            async for _ in SIP.run(check, env):
+                pass
+
+    started_s = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+    took_s = time.perf_counter() - started_s
+    await env.network.close()
+    return PROBES / took_s
+
+
+async def paced_delays(port: int) -> dict[str, float]:
+    network = SystemNetwork(SystemClock())
+    channel = await network.open_datagram(Endpoint("127.0.0.1", port))
+    engine = Engine(options_for(port, channel.local), channel.send, PACED_CALLS)
+    tasks = [
+        asyncio.create_task(read_from(channel, engine)),
+        asyncio.create_task(engine.keep_time()),
+    ]
+    started_s = time.monotonic()
+    for number in range(PACED_CALLS):
+        await asyncio.sleep(max(0.0, started_s + number / PACED_PER_S - time.monotonic()))
+        engine.begin()
+    await engine.finished.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    channel.close()
+    await network.close()
+    return engine.delays_s
+
+
+def captured_delays(file: Path, port: int) -> dict[str, float]:
+    """From each first request to its answer, by branch, as the capture dates them."""
+    fields = ("frame.time_epoch", "udp.dstport", "sip.Via.branch")
+    command = ["tshark", "-n", "-r", str(file), "-d", f"udp.port=={port},sip", "-T", "fields"]
+    for field in fields:
+        command += ["-e", field]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    asked_s: dict[str, float] = {}
+    delays_s: dict[str, float] = {}
+    for line in lines:
+        epoch, destination, branch = line.split("\t")
+        if int(destination) == port:
+            asked_s.setdefault(branch.lower(), float(epoch))
+        elif branch.lower() in asked_s:
+            delays_s.setdefault(branch.lower(), float(epoch) - asked_s[branch.lower()])
+    return delays_s
+
+
+def paced_beside_capture(port: int, folder: Path) -> tuple[float, float, int]:
+    """Medians by the engine and by the capture, over the transactions that both saw whole."""
+    file = folder / "paced.pcap"
+    capture = subprocess.Popen(
+        ["tcpdump", "-i", "lo", "-n", "-U", "-B", "16384", "-w", str(file), f"udp port {port}"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert capture.stderr is not None
+    while "listening on" not in capture.stderr.readline():
+        if capture.poll() is not None:
+            raise SystemExit("tcpdump did not start: capturing needs root")
+    ours = asyncio.run(paced_delays(port))
+    time.sleep(0.5)  # for tcpdump to have read what the kernel holds
+    capture.terminate()
+    capture.communicate()
+    theirs = captured_delays(file, port)
+    both = ours.keys() & theirs.keys()
+    if len(both) < PACED_CALLS * 0.99:
+        raise SystemExit(f"only {len(both)} of {PACED_CALLS} transactions are in both")
+    return (
+        statistics.median(ours[branch] for branch in both),
+        statistics.median(theirs[branch] for branch in both),
+        len(both),
+    )
+
+
+def judged(text: str, *, held: bool) -> bool:
+    print(f"{text} {'ok' if held else 'MISSED'}", flush=True)
+    return held
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        port = free_port()
+        with Kamailio(folder, [f"udp:127.0.0.1:{port}"], children=2):
+            rates: dict[str, list[float]] = {"sipp": [], "asyncio": [], "uvloop": []}
+            for _ in range(ROUNDS):
+                rates["sipp"].append(rate_of_sipp(port, folder))
+                rates["asyncio"].append(asyncio.run(rate_on_channel(port)))
+                rates["uvloop"].append(uvloop.run(rate_on_uvloop(port)))
+            whole = asyncio.run(rate_of_whole_probes(port))
+            ours_s, theirs_s, count = paced_beside_capture(port, folder)
+    medians = {who: statistics.median(values) for who, values in rates.items()}
+    held = []
+    for who, limit in (("asyncio", RATE_LIMIT), ("uvloop", FAST_LIMIT)):
+        ratio = medians[who] / medians["sipp"]
+        text = (
+            f"sip OPTIONS engine on {who}: {medians[who]:,.0f}/s beside SIPp {medians['sipp']:,.0f}"
+            f"/s, {IN_FLIGHT} in flight each: ratio {ratio:.2f} (limit {limit:.2f})"
+        )
+        held.append(judged(text, held=ratio >= limit))
+    apart_s = abs(ours_s - theirs_s)
+    text = (
+        f"sip paced at {PACED_PER_S}/s: median delay {ours_s * 1e3:.3f} ms beside a capture's "
+        f"{theirs_s * 1e3:.3f} ms over {count}: apart {apart_s * 1e3:.3f} ms "
+        f"(limit {DELAY_LIMIT_S * 1e3:.3f})"
+    )
+    held.append(judged(text, held=apart_s <= DELAY_LIMIT_S))
+    print(f"sip, for information: {whole:,.0f} whole checks/s, a socket and all facts each")
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
