@@ -83,6 +83,8 @@ async def over_stream(
                 transaction.due(clock.monotonic_s())
                 deadline_s = transaction.next_deadline_s
                 continue
+            if not data and transaction.foreign_count:
+                break
             if not data:
                 where = "within a message" if parser.pending_octets else "before an answer"
                 return Ending(Failure.RESET, f"the peer closed the connection {where}")

@@ -7,6 +7,7 @@ datagram endpoint with the extra `fast`. Rates are medians of interleaved rounds
 """
 
 import asyncio
+import contextlib
 import re
 import statistics
 import subprocess
@@ -25,6 +26,7 @@ from nethealth.model.ports import DatagramChannel, Endpoint
 from nethealth.model.probe import Env
 from nethealth.protocol.sip_options import Options
 from nethealth.protocol.sip_transaction import ClientTransaction
+from nethealth.wire.errors import WireError
 from nethealth.wire.sip import parse_message
 from probes.net import SystemClock, SystemNetwork
 from probes.sip import SIP
@@ -37,7 +39,7 @@ ROUNDS = 5
 PROBES = 1000
 PACED_PER_S = 2000
 PACED_CALLS = 4000
-RATE_LIMIT, FAST_LIMIT, DELAY_LIMIT_S = 0.8, 1.5, 0.0001
+RATE_LIMIT, FAST_LIMIT, DELAY_LIMIT_S, HOSTILE_LIMIT_S = 0.8, 1.5, 0.0001, 0.02
 
 # Only to find the transaction, which then matches the whole Via by the rules.
 BRANCH = re.compile(r"branch=([^;,]+)")
@@ -291,6 +293,35 @@ def paced_beside_capture(port: int, folder: Path) -> tuple[float, float, int]:
     )
 
 
+def hostile_datagrams() -> list[bytes]:
+    """The greatest that a datagram holds: of headers, and of each field's worst case."""
+    fields = [
+        b'"' * 8000, b'"' + b"\\" * 8000, b"<" * 8000, b" " * 8000 + b'"<', b"," * 8000,
+        b'"a"' + b" " * 8000 + b"x", b"SIP/2.0/UDP " + b" " * 7000 + b";", b"a;" * 4000,
+    ]  # fmt: skip
+    names = (b"Via", b"To", b"Contact", b"Allow", b"CSeq", b"Retry-After", b"Content-Length")
+    many = [b"SIP/2.0 200 OK\r\n" + b"A: bcdefg\r\n" * 5900 + b"\r\n"]
+    return many + [
+        b"SIP/2.0 200 OK\r\n" + (name + b": " + field + b"\r\n") * 8 + b"\r\n"
+        for name in names
+        for field in fields
+    ]
+
+
+def longest_read_s() -> float:
+    """The most that any of them takes to be read, with every field, or refused."""
+    taken_s = []
+    for octets in hostile_datagrams():
+        started_s = time.process_time()
+        with contextlib.suppress(WireError):
+            message = parse_message(octets)
+            for field in ("via", "to", "contact", "allow", "cseq", "retry_after_s"):
+                with contextlib.suppress(WireError):
+                    getattr(message, field)
+        taken_s.append(time.process_time() - started_s)
+    return max(taken_s)
+
+
 def judged(text: str, *, held: bool) -> bool:
     print(f"{text} {'ok' if held else 'MISSED'}", flush=True)
     return held
@@ -324,6 +355,12 @@ def main() -> int:
         f"(limit {DELAY_LIMIT_S * 1e3:.3f})"
     )
     held.append(judged(text, held=apart_s <= DELAY_LIMIT_S))
+    hostile_s = longest_read_s()
+    text = (
+        f"sip hostile datagrams of 60 kB: at most {hostile_s * 1e3:.1f} ms each "
+        f"(limit {HOSTILE_LIMIT_S * 1e3:.0f})"
+    )
+    held.append(judged(text, held=hostile_s <= HOSTILE_LIMIT_S))
     print(f"sip, for information: {whole:,.0f} whole checks/s, a socket and all facts each")
     return 0 if all(held) else 1
 

@@ -107,6 +107,10 @@ async def _foreign(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     await reader.read()
 
 
+async def _foreign_and_closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(response(await request_on(reader)).replace(b"z9hG4bK", b"z9hG4bK0"))
+
+
 @pytest.mark.parametrize(
     ("converse", "failure", "reason"),
     [
@@ -120,6 +124,7 @@ async def _foreign(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         (_keep_alives, Failure.PROTOCOL, "octets came"),
         (_web_server, Failure.PROTOCOL, "start line"),
         (_foreign, Failure.PROTOCOL, "foreign"),
+        (_foreign_and_closes, Failure.PROTOCOL, "foreign"),
     ],
 )
 def test_peers_that_misbehave(converse: Conversation, failure: Failure, reason: str) -> None:
