@@ -152,7 +152,7 @@ def _top(limit: float | None, values: Iterable[float]) -> float:
 
 
 def _value(value: float, unit: str) -> str:
-    digits = 2 if abs(value) < 1 and value else 1 if abs(value) < 100 else 0
+    digits = 0 if value == 0 or abs(value) >= 100 else 2 if abs(value) < 1 else 1
     return f"{value:.{digits}f} {unit}"
 
 

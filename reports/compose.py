@@ -39,7 +39,7 @@ def compose(
         ("not-measured", "What was not measured", not_measured_blocks(view)),
         ("method", "Method and limits", method_blocks(view)),
         ("glossary", "Words used", glossary_blocks()),
-        ("measured", "All checks", check_blocks(view)),
+        ("measured", "Annex: all checks", check_blocks(view)),
     )
     return Document(
         record=record,

@@ -1,6 +1,6 @@
 """The sites worst first, the charts across them, and every check with its figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nethealth.model.check import CheckResult
@@ -16,12 +16,11 @@ from reports.document import (
     IntervalRow,
     KeyValues,
     Mark,
-    MarkKind,
     Paragraph,
     SeriesChart,
     Table,
 )
-from reports.figures import brief, figures, is_number, value, worst
+from reports.figures import brief, figures, is_number, round_trip, value, worst
 from reports.view import View, is_folded, was_measured, worst_round
 from reports.words import CODE_TITLES, OUTCOME_WORDS, count, interval, observed, percent, seconds
 
@@ -30,11 +29,6 @@ CHART_MAX_ROWS = 40
 SERIES_MAX = 12
 _SERIES_TABLE_ROWS = 24
 _STATE_ORDER = ("critical", "warning", "none", "info", "ok")
-_OUTCOME_KINDS: Mapping[Outcome, MarkKind] = {
-    Outcome.COMPLETED: "ok",
-    Outcome.FAILED: "warning",
-    Outcome.NOT_RUN: "none",
-}
 
 
 def site_blocks(view: View) -> tuple[Block, ...]:
@@ -91,10 +85,16 @@ def check_blocks(view: View) -> tuple[Block, ...]:
         Column("Outcome"),
         Column("Figures"),
     )
-    order = ("failed", "not_run", "completed")
-    ordered = sorted(series, key=lambda rounds: order.index(worst_round(rounds).outcome))
+    order = (Outcome.FAILED, Outcome.NOT_RUN, Outcome.COMPLETED)
+    ordered = sorted(
+        series,
+        key=lambda rounds: (
+            -view.check_rank(rounds[0].id),
+            order.index(worst_round(rounds).outcome),
+        ),
+    )
     rows = tuple(_check_row(view, rounds) for rounds in ordered)
-    return (Table(f"All {count(len(rows), 'check')}", columns, rows),)
+    return (Table(count(len(rows), "check"), columns, rows),)
 
 
 def _check_row(view: View, rounds: Sequence[CheckResult]) -> tuple[Cell, ...]:
@@ -108,9 +108,16 @@ def _check_row(view: View, rounds: Sequence[CheckResult]) -> tuple[Cell, ...]:
         view.site_name(check.site) if check.site else "–",
         view.asset_name(check.asset) if check.asset else "–",
         check.probe,
-        Mark(_OUTCOME_KINDS[check.outcome], word),
+        _outcome(check, word),
         brief(check, view.seen(check.id)),
     )
+
+
+def _outcome(check: CheckResult, word: str) -> Cell:
+    """Marked only where it did not complete: a completed check may have lost every packet."""
+    if check.outcome is Outcome.COMPLETED:
+        return word
+    return Mark("warning" if check.outcome is Outcome.FAILED else "none", word)
 
 
 def _site_row(view: View, site: str) -> tuple[Cell, ...]:
@@ -177,8 +184,7 @@ def _delay_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
     silent: list[str] = []
     for host in hosts:
         seen = view.seen(host.check.id)
-        found = [value(seen, f"round_trip_delay_{word}_s") for word in ("min", "median", "p95")]
-        low, middle, high = found
+        low, middle, high = (round_trip(seen, word) for word in ("min", "median", "p95"))
         if low is None or middle is None or high is None:
             silent.append(host.label)
             continue
@@ -194,7 +200,8 @@ def _delay_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
     limit_ms = 2000 * view.record.settings.thresholds.delay_one_way_s
     description = (
         "For the host with the most loss, or else the longest delay, of each site: from the "
-        "shortest delay to the 95th percentile, with the median marked. "
+        "shortest delay to the 95th percentile, with the median marked"
+        f"{_rounds_note(view)}. "
         f"The longest is {top.label} with {seconds(top.high / 1000)}. "
         f"The limit for speech, taken as twice the one-way limit, is {seconds(limit_ms / 1000)}."
     )
@@ -233,7 +240,7 @@ def _loss_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
     limit = 100 * view.record.settings.thresholds.loss
     description = (
         "For the host with the most loss of each site: the share of packets lost, with its 95 % "
-        "interval. A wide interval means that few packets were sent. "
+        f"interval{_rounds_note(view)}. A wide interval means that few packets were sent. "
         f"The highest is {rows[0].label} with {percent(rows[0].middle / 100)}. "
         f"The limit is {percent(limit / 100)}."
     )
@@ -245,6 +252,11 @@ def _loss_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
     )
     table = Table("Packet loss, figures", columns, tuple(cells))
     return IntervalChart("loss", "Packet loss by site", description, "%", tuple(rows), table, limit)
+
+
+def _rounds_note(view: View) -> str:
+    many = view.record.run.pacing.rounds > 1
+    return "; over the rounds, the widest span and the median of medians" if many else ""
 
 
 def _over_time(view: View, host: _Host) -> list[SeriesChart]:

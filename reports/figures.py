@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import TypeGuard
 
 from nethealth.model.check import CheckResult
@@ -39,6 +40,23 @@ def value(seen: Seen, name: str) -> float | None:
     return _float(found.value) if found is not None and is_number(found.value) else None
 
 
+def round_trip(seen: Seen, word: str) -> float | None:
+    """One statistic of delay: over rounds the lowest `min`, the median `median`, else the highest.
+
+    In seconds; None where no round has it.
+    """
+    found = [
+        float(item.value)
+        for item in seen.get(f"round_trip_delay_{word}_s", ())
+        if is_number(item.value)
+    ]
+    if not found:
+        return None
+    if word == "median":
+        return median(found)
+    return min(found) if word == "min" else max(found)
+
+
 def figures(check: CheckResult, seen: Seen) -> Lines:
     """What the check gave, one labelled line for each thing worth knowing."""
     lines: Lines = []
@@ -56,9 +74,9 @@ def brief(check: CheckResult, seen: Seen) -> str:
     if check.outcome is not Outcome.COMPLETED:
         parts.append(ending(check))
     elif check.probe == "ping":
-        median, loss = worst(seen, "round_trip_delay_median_s"), worst(seen, "packet_loss_ratio")
-        if median is not None and median.value is not None:
-            parts.append(f"median {observed(median)}{_of_rounds(seen, median)}")
+        middle, loss = worst(seen, "round_trip_delay_median_s"), worst(seen, "packet_loss_ratio")
+        if middle is not None and middle.value is not None:
+            parts.append(f"median {observed(middle)}{_of_rounds(seen, middle)}")
         if loss is not None:
             parts.append(f"loss {observed(loss)} of {count(loss.samples or 0, 'packet')}")
     else:
@@ -88,17 +106,18 @@ def _resolution(seen: Seen) -> Lines:
 
 def _ping(seen: Seen) -> Lines:
     lines: Lines = []
-    median = worst(seen, "round_trip_delay_median_s")
-    if median is not None and median.value is None:
-        lines.append(("round-trip delay", observed(median)))
-    elif median is not None:
+    middle = worst(seen, "round_trip_delay_median_s")
+    if middle is not None and middle.value is None:
+        lines.append(("round-trip delay", observed(middle)))
+    elif middle is not None:
         parts = [
             f"{word} {seconds(found)}"
             for word in ("min", "median", "p95", "max")
-            if (found := value(seen, f"round_trip_delay_{word}_s")) is not None
+            if (found := round_trip(seen, word)) is not None
         ]
-        replies = f" ({count(median.samples, 'reply', 'replies')})" if median.samples else ""
-        lines.append(("round-trip delay", ", ".join(parts) + replies + _of_rounds(seen, median)))
+        replies = f" ({count(middle.samples, 'reply', 'replies')})" if middle.samples else ""
+        over = f" over {len(seen[middle.name])} rounds" if len(seen[middle.name]) > 1 else replies
+        lines.append(("round-trip delay", ", ".join(parts) + over))
     loss = worst(seen, "packet_loss_ratio")
     if loss is not None:
         text = f"{observed(loss)} of {count(loss.samples or 0, 'packet')}"

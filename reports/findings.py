@@ -114,8 +114,7 @@ def _evidence(view: View, finding: Finding) -> Table:
     rows = [_evidence_row(view, key) for key in finding.evidence[:EVIDENCE_MAX_ROWS]]
     left = len(finding.evidence) - len(rows)
     more = f"; {left:,} more in the record" if left > 0 else ""
-    title = CODE_TITLES[finding.code].lower()
-    caption = f"Evidence for {title} at {view.place(finding)}{more}"
+    caption = f"Evidence: {CODE_TITLES[finding.code].lower()}, {view.place(finding)}{more}"
     return Table(caption, _COLUMNS, tuple(rows))
 
 

@@ -25,7 +25,8 @@ _GLOSSARY = (
     ("Median, 95th percentile", "Half of the packets were quicker than the median; 95 in 100 "
      "were quicker than the 95th percentile (p95)."),
     ("MOS-CQE, R-factor", "Estimates of how speech would sound, reckoned from delay and loss by "
-     "ITU-T G.107. MOS runs from 1 (bad) to 4.5 (excellent), R from 0 to 100; 70 is fair."),
+     "ITU-T G.107. MOS runs from 1 (bad) to 4.5 (excellent), R from 0 to 100; "
+     "below 70 many users are dissatisfied."),
     ("Packet", "The unit in which a network carries data. A telephone call is some 50 packets a "
      "second each way."),
     ("Packet loss", "The share of packets that never came back."),
@@ -62,7 +63,7 @@ def limits_in_brief(view: View) -> tuple[str, ...]:
     clock = _clock(view).partition(". ")[0]
     return (
         f"method: {_samples(view)}",
-        f"limits: it speaks for {lasted} and this vantage only. {clock}.",
+        f"limits: it speaks for {lasted} and this vantage only. Clock: {clock}.",
     )
 
 
@@ -153,7 +154,7 @@ def _thresholds(view: View) -> str:
 def _clock(view: View) -> str:
     clock = view.record.run.clock
     states = {True: "synchronised", False: "not synchronised", None: "synchronisation unknown"}
-    parts = [f"Clock: {clock.source}, {states[clock.synchronised]}"]
+    parts = [f"{clock.source}, {states[clock.synchronised]}"]
     if clock.error_s is not None:
         parts.append(f"error at most {seconds(clock.error_s)}")
     if clock.step_s:

@@ -10,14 +10,14 @@ from reports.view import View, base_id, vantage_cut_off, was_measured
 from reports.words import DIRECTION_WORDS, count, listed
 
 # With the questions themselves these keep the page under 200 words, whatever the record says.
-_ANSWER_WORDS = 30
+_ANSWER_WORDS = 26
 _FOUND_WORDS = 50
-_SURE_WORDS = 28
+_SURE_WORDS = 26
 _AFFECTED_WORDS = 16
-_NEXT_WORDS = 34
-_NOT_MEASURED_WORDS = 16
+_NEXT_WORDS = 44
+_NOT_MEASURED_WORDS = 14
 _STATEMENT_WORDS = 19
-_ACTION_WORDS = 16
+_ACTION_WORDS = 20
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _SURE_WORDING: Mapping[Verdict, str] = {
     Verdict.DEMONSTRATED: "demonstrated by measurement",

@@ -54,6 +54,13 @@ class View:
             key=lambda finding: (-finding.severity.rank, _CODES.index(finding.code), finding.id),
         )
 
+        self._check_ranks: dict[str, int] = {}
+        for finding in reversed(self.findings):
+            for key in finding.evidence:
+                if key in self.observations:
+                    check_id = base_id(self.observations[key].check)
+                    self._check_ranks[check_id] = finding.severity.rank
+
     def seen(self, check: str) -> dict[str, list[Observation]]:
         """The observations of a check and of all its rounds, by name, in the record's order."""
         return self._seen.get(base_id(check), {})
@@ -102,6 +109,10 @@ class View:
         return self._mark(
             [finding for finding in self.findings if finding.site == site], self.site_checks(site)
         )
+
+    def check_rank(self, check: str) -> int:
+        """The rank of the worst finding that rests on the check or any of its rounds."""
+        return self._check_ranks.get(base_id(check), 0)
 
     def mark(self) -> Mark:
         """The state of the whole run."""

@@ -55,11 +55,11 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
 }
 
 PROBE_WORDS: Mapping[ProbeKind, str] = {
-    "ping": "ICMP echo requests: round-trip delay and loss",
+    "ping": "ICMP echo requests, for round-trip delay and loss",
     "tcp": "one TCP connection, opened and closed",
     "dns": "one question to one name server",
     "http": "one GET of a web address, with its TLS certificate",
-    "sip": "one SIP OPTIONS request: does the telephone server answer, how, and how soon",
+    "sip": "one SIP OPTIONS request, to see whether, how and how soon the server answers",
     "call": "a test call to a number that is there to be called",
     "stamp": "timed test packets to a reflector, each way apart",
     "route": "the routers on the way",

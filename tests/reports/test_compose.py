@@ -1,0 +1,195 @@
+"""The same record gives the same document, and its first page says the right thing."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+import reports
+from nethealth.model import codec
+from nethealth.model.inventory import Inventory, Vantage
+from nethealth.model.record import Pacing, Record
+from reports.document import Document, FindingBlock, IntervalChart, SeriesChart, Summary, Table
+from tests.reports import examples
+
+
+def words(summary: Summary) -> list[str]:
+    parts = [text for title, sentences in summary.parts for text in (title, *sentences)]
+    return " ".join(["Summary", summary.mark.word, summary.answer, *parts]).split()
+
+
+def said(record: Record) -> str:
+    return " ".join(words(reports.compose(record).summary))
+
+
+def blocks(document: Document, key: str) -> tuple[object, ...]:
+    return next((each.blocks for each in document.sections if each.key == key), ())
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[None]:
+    """Another time zone, as on another machine."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "Pacific/Auckland"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+@pytest.mark.parametrize("name", examples.ALL)
+def test_summary_stays_under_200_words(name: str) -> None:
+    assert 30 < len(words(reports.compose(examples.ALL[name]()).summary)) < 200
+
+
+def test_a_record_read_back_elsewhere_gives_the_same_files(elsewhere: None) -> None:
+    here = examples.degraded()
+    there = codec.load(codec.dump(here))
+    for renderer in reports.RENDERERS.values():
+        first = renderer.render(reports.compose(here))
+        assert first == renderer.render(reports.compose(there))
+        assert b"Auckland" not in first
+
+
+def test_digest_is_that_of_the_json_file() -> None:
+    document = reports.compose(examples.degraded())
+    digest = hashlib.sha256(reports.RENDERERS["json"].render(document)).hexdigest()
+    assert document.sha256 == digest
+    for name in ("text", "html"):
+        assert digest.encode() in reports.RENDERERS[name].render(document)
+
+
+def test_times_are_utc_and_local_with_offset() -> None:
+    facts = dict(reports.compose(examples.degraded()).facts)
+    assert facts["Started"] == ("22 July 2026, 19:03:55 UTC (20:03:55 UTC+01:00, Europe/London)")
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "", "\x00"])
+def test_an_unknown_time_zone_leaves_utc(zone: str) -> None:
+    record = examples.degraded()
+    inventory = replace(record.inventory, vantage=Vantage(timezone=zone))
+    facts = dict(reports.compose(replace(record, inventory=inventory)).facts)
+    assert facts["Started"] == "22 July 2026, 19:03:55 UTC"
+
+
+def test_time_of_making_is_stated_only_when_given() -> None:
+    record = examples.degraded()
+    assert "Made" not in dict(reports.compose(record).facts)
+    made = datetime(2026, 8, 1, 9, 0, tzinfo=UTC)
+    assert dict(reports.compose(record, rendered=made).facts)["Made"].startswith("1 August 2026")
+
+
+def test_degraded_estate_is_counted_and_acted_on() -> None:
+    text = said(examples.degraded())
+    assert "1 with a critical fault, 3 with a warning, 2 with no fault found" in text
+    assert "2 not measured" in text
+    assert "885 staff" in text  # 95 + 320 + 60 + 410
+    assert "Ask the site whether it has power" in text
+
+
+def test_all_clear_does_not_promise_health() -> None:
+    text = said(examples.all_clear())
+    assert "None of the 7 sites showed a fault" in text
+    assert "no proof of none at other times" in text
+    assert "healthy" not in text
+
+
+def test_acquitted_telephony_is_said_to_be_innocent() -> None:
+    assert "The telephony is not the cause." in said(examples.acquitted())
+
+
+def test_cut_off_vantage_blames_no_site() -> None:
+    document = reports.compose(examples.cut_off())
+    assert "says nothing about the sites" in document.summary.answer
+    states = [str(row[1]) for table in blocks(document, "sites") if isinstance(table, Table)
+              for row in table.rows]  # fmt: skip
+    assert set(states) == {"Not measured"}
+
+
+def test_councils_and_sites_stand_worst_first() -> None:
+    tables = list(blocks(reports.compose(examples.degraded()), "sites"))
+    captions = [each.caption for each in tables if isinstance(each, Table)]
+    assert captions[0] == "Huntingdonshire District Council"
+    assert captions[-1] == "Cambridge City Council"
+    first = tables[0]
+    assert isinstance(first, Table)
+    assert [str(row[1]) for row in first.rows] == ["Critical", "Warning", "Warning"]
+
+
+def test_findings_carry_their_observations_with_values() -> None:
+    found = blocks(reports.compose(examples.degraded()), "findings")
+    full = [each for each in found if isinstance(each, FindingBlock)]
+    assert [each.mark.kind for each in full] == ["critical", *["warning"] * 3]
+    assert full[0].evidence.rows == (
+        ("eastfield-switch:ping/1", "packet loss", "100 %", "20", "83.9 % to 100 %", "198.18.5.2"),
+    )
+    folded = [each for each in found if isinstance(each, Table)]
+    assert {each.caption for each in folded} == {"1 note on the register", "Judged and not found"}
+
+
+def test_evidence_that_is_not_in_the_record_is_said_to_be_absent() -> None:
+    record = examples.degraded()
+    findings = (replace(record.findings[0], evidence=("nowhere/1",)),)
+    block = blocks(reports.compose(replace(record, findings=findings)), "findings")[0]
+    assert isinstance(block, FindingBlock)
+    assert block.evidence.rows[0][:2] == ("nowhere/1", "not in this record")
+
+
+def test_charts_show_the_worst_host_of_each_site_and_their_figures() -> None:
+    charts = blocks(reports.compose(examples.degraded()), "charts")
+    delay, loss = (each for each in charts if isinstance(each, IntervalChart))
+    assert "No reply from Eastfield House Depot" in delay.description
+    assert len(delay.rows) == len(delay.table.rows) == 5
+    assert loss.rows[0].middle == 100
+    assert (loss.rows[1].low, loss.rows[1].high) == pytest.approx((5.24, 36.04))
+    assert loss.limit == pytest.approx(1.0)
+
+
+def test_a_run_of_rounds_is_drawn_over_time_with_its_gaps() -> None:
+    document = reports.compose(examples.rounds())
+    series = [each for each in blocks(document, "charts") if isinstance(each, SeriesChart)]
+    assert len(series) == 4  # delay and loss of two sites
+    delay = next(each for each in series if "hall-pbx" in each.title and each.unit == "ms")
+    assert len(delay.points) == 10
+    assert [y for _, y in delay.points].count(None) == 1
+    assert "1 without a value" in delay.description
+
+
+def test_changes_have_a_section_only_with_a_run_before() -> None:
+    record = examples.degraded()
+    assert not blocks(reports.compose(record), "changes")
+    assert blocks(reports.compose(record, previous=record.findings), "changes")
+    (bullets,) = blocks(reports.compose(record, previous=()), "changes")
+    assert len(bullets.items) == len(record.findings)  # type: ignore[attr-defined]
+
+
+def test_a_killed_run_and_an_empty_record_still_report() -> None:
+    record = examples.degraded()
+    killed = replace(record, run=replace(record.run, finished=None, pacing=Pacing()))
+    empty = replace(killed, checks=(), observations=(), findings=(), inventory=Inventory())
+    for each in (killed, empty):
+        for renderer in reports.RENDERERS.values():
+            assert renderer.render(reports.compose(each))
+    assert "Nothing could be measured" in said(empty)
+
+
+def test_file_names_sort_by_time() -> None:
+    started = examples.STARTED
+    assert reports.filename("sweep", started, "html") == "nethealth-sweep-20260722T190355Z.html"
+    extensions = [renderer.extension for renderer in reports.RENDERERS.values()]
+    assert len(set(extensions)) == len(extensions)
+
+
+def test_importing_reports_loads_no_heavy_library() -> None:
+    code = "import sys, reports; print(sorted({'jinja2', 'rich', 'markupsafe'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
