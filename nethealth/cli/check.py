@@ -72,6 +72,6 @@ def check(
     )
     with store_if_any(store) as history:
         record = measure(order, history)
-        previous = previous_findings(history, record.run)
+        previous = previous_findings(history, record)
         code = finish(record, asked, what="check", named=True, previous=previous)
     context.exit(code)

@@ -36,4 +36,4 @@ def chosen(
             record = store.load(run)
         except StoreError as error:
             raise InputError(str(error)) from None
-        return record, previous_findings(store, record.run)
+        return record, previous_findings(store, record)

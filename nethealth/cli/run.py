@@ -8,7 +8,8 @@ from nethealth.cli.exits import exit_code
 from nethealth.cli.options import Output
 from nethealth.cli.output import deliver
 from nethealth.model.finding import Finding
-from nethealth.model.record import Record, Run
+from nethealth.model.record import Record
+from nethealth.plan import base_id
 from nethealth.store import Store, StoreError
 
 
@@ -34,12 +35,26 @@ def finish(
     return exit_code(record, output.fail_on, named=named)
 
 
-def previous_findings(store: Store | None, run: Run) -> Sequence[Finding] | None:
-    """What the run before this one found; None, and a word on stderr, if that cannot be read."""
+def previous_findings(store: Store | None, record: Record) -> Sequence[Finding] | None:
+    """What the run before this one found at the places that this one measured.
+
+    None where there is no such run, or, with a word on stderr, where it cannot be read.
+    """
     if store is None:
         return None
+    checks = {base_id(check.id) for check in record.checks}
     try:
-        return store.previous_findings(run)
+        found = store.previous_findings(record.run, checks)
     except StoreError as error:
         click.echo(f"nethealth: cannot compare with history: {error}", err=True)
         return None
+    if found is None:
+        return None
+    sites = {check.site for check in record.checks}
+    assets = {check.asset for check in record.checks}
+    return [
+        finding
+        for finding in found
+        # What was not looked at again has not cleared.
+        if (finding.asset in assets if finding.asset else finding.site in {*sites, None})
+    ]

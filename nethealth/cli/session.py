@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 import click
@@ -186,10 +187,11 @@ def _forbidden(inventory: Inventory, clock: Clock) -> Callable[[Check], str | No
     def why(check: Check) -> str | None:
         if check.site is None or not inventory.blackout:
             return None
-        if in_blackout(
-            inventory.blackout, check.site, clock.wall_utc(), inventory.vantage.timezone
-        ):
-            return f"blackout window of {check.site}: nothing is sent to it now"
+        now = clock.wall_utc()
+        # Also at its deadline: a check must not run on into the window.
+        for moment in (now, now + timedelta(seconds=check.deadline_s)):
+            if in_blackout(inventory.blackout, check.site, moment, inventory.vantage.timezone):
+                return f"blackout window of {check.site}: nothing is sent to it now"
         return None
 
     return why

@@ -85,7 +85,7 @@ def sweep(
             store_if_any(store) as history,
         ):
             record = measure(order, history)
-            previous = previous_findings(history, record.run)
+            previous = previous_findings(history, record)
             code = finish(record, asked, what="sweep", named=False, previous=previous)
     except (AlreadyRunning, LockError) as error:
         raise NotMeasured(str(error)) from None

@@ -17,9 +17,9 @@ class RecordError(ValueError):
 
 def dump(record: Record) -> bytes:
     """The record as UTF-8 JSON, two spaces a level, keys in the contract's order."""
-    text = _ADAPTER.dump_json(record, indent=2, by_alias=True)
-    fields = json.loads(text)
-    return json.dumps({"schema": fields.pop("schema"), **fields}, indent=2).encode() + b"\n"
+    body = _ADAPTER.dump_json(record, indent=2, by_alias=True, exclude={"schema_"})
+    # The schema stands last in the class, as a field with a default must, and first in the text.
+    return b'{\n  "schema": "' + record.schema_.encode() + b'",' + body[1:] + b"\n"
 
 
 def load(text: bytes | str, *, name: str = "record") -> Record:

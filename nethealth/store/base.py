@@ -75,8 +75,12 @@ class Store(Protocol):
         """The latest runs, newest first."""
         ...
 
-    def previous_findings(self, run: Run) -> tuple[Finding, ...] | None:
-        """Those of the latest whole run of its kind and vantage that started before `run`."""
+    def previous_findings(self, run: Run, checks: Collection[str]) -> tuple[Finding, ...] | None:
+        """Those of the latest whole run of the same kind and vantage that started before `run`.
+
+        Among recent ones, the latest with just these `checks` (ids of the first round), else the
+        latest that shares any of them; None where there is neither.
+        """
         ...
 
     def series(

@@ -73,8 +73,8 @@ class SqliteStore:
     ) -> tuple[RunSummary, ...]:
         return self._do(lambda: self._tables.runs(limit, kind, vantage))
 
-    def previous_findings(self, run: Run) -> tuple[Finding, ...] | None:
-        return self._do(lambda: self._tables.previous_findings(run))
+    def previous_findings(self, run: Run, checks: Collection[str]) -> tuple[Finding, ...] | None:
+        return self._do(lambda: self._tables.previous_findings(run, checks))
 
     def series(
         self,

@@ -26,6 +26,7 @@ from nethealth.store.base import Point, RunSummary, StoreError
 _INVENTORY = TypeAdapter(Inventory)
 _FINDING = TypeAdapter(Finding)
 _CACHED_MOST = 4096
+_LOOKED_BACK = 50  # runs among which the one to compare with is sought
 
 
 class Tables:
@@ -140,13 +141,23 @@ class Tables:
             )  # fmt: skip
         return tuple(summaries)
 
-    def previous_findings(self, run: Run) -> tuple[Finding, ...] | None:
-        found = self._rows(
+    def previous_findings(self, run: Run, checks: Collection[str]) -> tuple[Finding, ...] | None:
+        candidates = self._rows(
             "SELECT key FROM runs WHERE kind = ? AND vantage = ? AND started < ? AND id <> ?"
-            " AND finished IS NOT NULL AND NOT interrupted ORDER BY started DESC, key DESC LIMIT 1",
-            run.kind, run.vantage, _text_of(run.started), run.id,
+            " AND finished IS NOT NULL AND NOT interrupted"
+            " ORDER BY started DESC, key DESC LIMIT ?",
+            run.kind, run.vantage, _text_of(run.started), run.id, _LOOKED_BACK,
         )  # fmt: skip
-        return self._findings(found[0][0]) if found else None
+        wanted = set(checks)
+        nearest = None
+        for (key,) in candidates:
+            rows = self._rows("SELECT id FROM checks WHERE run_key = ? AND id NOT LIKE '%#%'", key)
+            ids = {row[0] for row in rows}
+            if ids == wanted:
+                return self._findings(key)
+            if nearest is None and ids & wanted:
+                nearest = key
+        return None if nearest is None else self._findings(nearest)
 
     def series(
         self,

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -157,15 +158,20 @@ def _may_unshare() -> bool:
 
 
 def test_quiet_tells_only_what_changed(tmp_path: Path) -> None:
-    write_inventory(tmp_path)
-    assert nethealth("sweep", "--quiet", home=tmp_path, check=0).stdout == ""
-    write_inventory(tmp_path, more=CLOSED)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        write_inventory(tmp_path, more=CLOSED.replace("[1]", f"[{port}]"))
+        assert nethealth("sweep", "--quiet", home=tmp_path, check=0).stdout == ""
     new = nethealth("sweep", "--quiet", home=tmp_path, check=1)
     assert "portal" in new.stdout
     assert new.stderr == ""
     assert nethealth("sweep", "--quiet", home=tmp_path, check=1).stdout == ""
-    write_inventory(tmp_path)
-    assert "cleared" in nethealth("sweep", "--quiet", home=tmp_path, check=0).stdout.lower()
+    # What is not looked at has not cleared.
+    nethealth("check", "host-1", "--quiet", home=tmp_path, check=0)
+    assert nethealth("sweep", "--quiet", home=tmp_path, check=1).stdout == ""
+    with socket.create_server(("127.0.0.1", port)):
+        cleared = nethealth("sweep", "--quiet", home=tmp_path, check=0).stdout
+    assert "cleared" in cleared.lower()
 
 
 def test_blackout_sends_nothing(tmp_path: Path) -> None:

@@ -13,6 +13,12 @@ from nethealth.model.inventory import Asset, Blackout, Council, Inventory, Site
 from nethealth.model.observation import Event, Observation, Scalar
 from nethealth.model.record import Instrument, Record, Run, Source, Tool
 
+
+def _unsigned_zero(value: float) -> float:
+    """SQLite keeps a real that is a whole number as an integer, which has no -0."""
+    return value + 0.0
+
+
 WHEN = datetime(2026, 11, 22, 19, 3, 55, tzinfo=UTC)
 
 INVENTORY = Inventory(
@@ -70,10 +76,10 @@ def finished(record: Record, *, findings: tuple[Finding, ...] = ()) -> Record:
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 VALUES: st.SearchStrategy[Scalar] = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXT
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False).map(_unsigned_zero), TEXT
 )
 PASSPORTS = st.dictionaries(TEXT, st.one_of(VALUES, st.lists(VALUES, max_size=3)), max_size=3)
-SECONDS = st.none() | st.floats(-10, 1e6)
+SECONDS = st.none() | st.floats(-10, 1e6).map(_unsigned_zero)
 
 
 def observations_of(check_id: str, number: int) -> st.SearchStrategy[Observation]:
@@ -86,7 +92,7 @@ def observations_of(check_id: str, number: int) -> st.SearchStrategy[Observation
         st.none() | TEXT,
         SECONDS,
         st.none() | st.integers(0, 2**40),
-        st.none() | st.tuples(st.floats(-9, 9), st.floats(-9, 9)),
+        st.none() | st.tuples(*[st.floats(-9, 9).map(_unsigned_zero)] * 2),
         st.none() | st.sampled_from(Failure),
         PASSPORTS,
     )

@@ -123,24 +123,36 @@ def test_runs_are_listed_newest_first_with_their_findings_counted(store: Store) 
 
 
 def test_previous_findings_are_those_of_the_last_whole_run_of_the_same_kind(store: Store) -> None:
-    def add(run_id: str, hours: int, *, interrupted: bool = False, end: bool = True) -> Record:
+    def add(
+        run_id: str, hours: int, *checks: str, interrupted: bool = False, end: bool = True
+    ) -> Record:
         head = begun(run_id, after=timedelta(hours=hours))
         store.begin(head)
-        whole = finished(head, findings=(finding(code=run_id),))
+        whole = replace(
+            finished(head, findings=(finding(code=run_id),)),
+            checks=tuple(replace(result(), id=check) for check in checks),
+        )
         if end:
             store.finish(replace(whole, run=replace(whole.run, interrupted=interrupted)))
         return whole
 
-    first = add("first", 0)
-    assert store.previous_findings(first.run) is None
-    add("other", 1, interrupted=True)
-    add("killed", 2, end=False)
-    last = add("last", 3)
-    previous = store.previous_findings(last.run)
-    assert previous is not None
-    assert [f.id for f in previous] == ["packet-loss:first"]
-    elsewhere = replace(last.run, vantage="elsewhere")
-    assert store.previous_findings(elsewhere) is None
+    def before(record: Record, *checks: str) -> list[str] | None:
+        found = store.previous_findings(record.run, checks)
+        return None if found is None else [each.id for each in found]
+
+    first = add("first", 0, "a:ping", "b:ping")
+    assert before(first, "a:ping") is None
+    add("grown", 1, "a:ping", "b:ping", "c:ping", "c:ping#2")
+    add("other", 2, "z:ping")
+    add("stopped", 3, "a:ping", "b:ping", interrupted=True)
+    add("killed", 4, "a:ping", "b:ping", end=False)
+    last = add("last", 5, "a:ping", "b:ping")
+    assert before(last, "a:ping", "b:ping") == ["packet-loss:first"]
+    assert before(last, "a:ping", "b:ping", "c:ping") == ["packet-loss:grown"]
+    assert before(last, "a:ping") == ["packet-loss:grown"]  # the latest that shares any
+    assert before(last, "q:ping") is None
+    elsewhere = replace(last, run=replace(last.run, vantage="elsewhere"))
+    assert before(elsewhere, "a:ping") is None
 
 
 def test_a_series_follows_an_asset_or_a_site_over_its_runs(store: Store) -> None:
