@@ -143,7 +143,11 @@ def _facts(
         else:
             note = {"reason": "answered only after a retransmission"}
     yield observe(
-        "sip_response_delay_s", delay_s, failure=ending.failure, method={**method, **note}
+        "sip_response_delay_s",
+        delay_s,
+        samples=None if delay_s is None else 1,
+        failure=ending.failure,
+        method={**method, **note},
     )
     yield observe("sip_transmission_count", transaction.transmission_count, method=method)
     if final is None:
