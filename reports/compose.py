@@ -10,7 +10,7 @@ from nethealth.model.record import Record
 from reports.changes import change_lines, compare
 from reports.document import Block, Bullets, Document, Paragraph, Section, SectionKey
 from reports.escape import clip
-from reports.estate import chart_blocks, check_blocks, site_blocks
+from reports.estate import chart_blocks, check_blocks, few_checks, site_blocks
 from reports.findings import findings_blocks
 from reports.method import glossary_blocks, limits_in_brief, method_blocks, not_measured_blocks
 from reports.summary import duration, observed_s, summarise
@@ -31,15 +31,18 @@ def compose(
     """
     view = View(record)
     sha256 = hashlib.sha256(codec.dump(record)).hexdigest()
+    few = few_checks(view)
+    measured = check_blocks(view)
     candidates: tuple[tuple[SectionKey, str, tuple[Block, ...]], ...] = (
         ("changes", "What changed since the run before", _changes(record, previous)),
         ("sites", "Sites, worst first", site_blocks(view)),
         ("findings", "Findings and their evidence", findings_blocks(view)),
+        ("measured", "What was measured", measured if few else ()),
         ("charts", "Charts", chart_blocks(view)),
         ("not-measured", "What was not measured", not_measured_blocks(view)),
         ("method", "Method and limits", method_blocks(view)),
         ("glossary", "Words used", glossary_blocks()),
-        ("measured", "Annex: all checks", check_blocks(view)),
+        ("measured", "Annex: all checks", () if few else measured),
     )
     return Document(
         record=record,

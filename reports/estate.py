@@ -65,10 +65,15 @@ def chart_blocks(view: View) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def few_checks(view: View) -> bool:
+    """Whether the checks are few enough to show each in full."""
+    return len(view.series) <= IN_FULL_MOST
+
+
 def check_blocks(view: View) -> tuple[Block, ...]:
     """Every check: with all its figures where there are few, else one row each, worst first."""
     series = list(view.series.values())
-    if len(series) <= IN_FULL_MOST:
+    if few_checks(view):
         blocks: list[Block] = []
         for rounds in series:
             check = worst_round(rounds)
@@ -298,12 +303,16 @@ def _series_table(label: str, dated: Sequence[Observation]) -> Table:
     if len(shown) < len(dated):
         caption += f": the {len(shown)} highest of {len(dated)}"
     columns = (
-        Column("Seconds since the start"),
+        Column("Time since the start"),
         Column("Value", numeric=True),
         Column("Samples", numeric=True),
     )
     rows = tuple(
-        (f"{one.t_s or 0:.1f}", observed(one), "–" if one.samples is None else f"{one.samples:,}")
+        (
+            f"{one.t_s or 0:,.1f} s",
+            observed(one),
+            "–" if one.samples is None else f"{one.samples:,}",
+        )
         for one in shown
     )
     return Table(caption, columns, rows)

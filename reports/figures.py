@@ -78,7 +78,7 @@ def brief(check: CheckResult, seen: Seen) -> str:
         if middle is not None and middle.value is not None:
             parts.append(f"median {observed(middle)}{_of_rounds(seen, middle)}")
         if loss is not None:
-            parts.append(f"loss {observed(loss)} of {count(loss.samples or 0, 'packet')}")
+            parts.append(f"loss {observed(loss)} of {number(loss.samples or 0)}")
     else:
         named = dict(figures(check, seen))
         parts += [

@@ -84,7 +84,9 @@ def _block(view: View, finding: Finding) -> FindingBlock:
 
 def _more(view: View, finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
     by_id = {other.id: other for other in view.findings}
-    explains = tuple(by_id[key].statement if key in by_id else key for key in finding.symptoms)
+    explains = tuple(
+        by_id[key].statement if key in by_id else _title_of(key) for key in finding.symptoms
+    )
     direction = () if finding.direction is None else (DIRECTION_WORDS[finding.direction],)
     effect: tuple[str, ...] = ()
     if finding.effect is not None:
@@ -108,6 +110,13 @@ def _more(view: View, finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
         ("Other explanations", finding.alternatives),
         ("This explains", explains[:EVIDENCE_MAX_ROWS]),
     ]
+
+
+def _title_of(finding_id: str) -> str:
+    """A finding that was not raised because another explains it, known by its id alone."""
+    code, _, place = finding_id.partition(":")
+    titles = {str(key): title for key, title in CODE_TITLES.items()}
+    return f"{titles[code]}: {place}." if code in titles else finding_id
 
 
 def _evidence(view: View, finding: Finding) -> Table:
@@ -140,7 +149,9 @@ def _evidence_in_brief(view: View, finding: Finding) -> str:
     parts = []
     for key in finding.evidence[:_BRIEF_MAX]:
         _, what, value, samples, bounds, _ = _evidence_row(view, key)
-        size = f" of {samples}" if samples != "–" else ""
+        size = "" if samples == "–" else f" of {samples}"
+        if size and not value.endswith("%"):
+            size = f", {samples} samples"
         spread = f" ({bounds})" if bounds != "–" else ""
         parts.append(f"{what} {value}{size}{spread} [{key}]")
     left = len(finding.evidence) - len(parts)

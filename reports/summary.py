@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from reports.document import Summary
 from reports.view import View, base_id, vantage_cut_off, was_measured
-from reports.words import DIRECTION_WORDS, count, listed
+from reports.words import CODE_TITLES, DIRECTION_WORDS, count, listed
 
 # With the questions themselves these keep the page under 200 words, whatever the record says.
 _ANSWER_WORDS = 26
@@ -93,12 +93,20 @@ def observed_s(view: View) -> float | None:
 
 def _faults(view: View) -> list[Finding]:
     """Critical findings and warnings, without those that another one explains."""
-    explained = {symptom for finding in view.findings for symptom in finding.symptoms}
     return [
         finding
         for finding in view.findings
-        if finding.severity is not Severity.INFO and finding.id not in explained
+        if finding.severity is not Severity.INFO and finding.id not in view.explained
     ]
+
+
+def _grouped(faults: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings of one kind at one site together, so that forty dead phones take one sentence."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in faults:
+        where = (finding.code, finding.site) if finding.site is not None else (finding.id,)
+        groups.setdefault(where, []).append(finding)
+    return list(groups.values())
 
 
 def _answer(view: View) -> str:
@@ -160,14 +168,24 @@ def _found(view: View, faults: Sequence[Finding]) -> list[str]:
             if directed
             else "Whether telephony and network disturb each other was not tested."
         ]
-    shown = list(
-        dict.fromkeys(_sentence(finding.statement, _STATEMENT_WORDS) for finding in faults)
-    )
+    groups = _grouped(faults)
+    shown = [_group_sentence(view, group) for group in groups]
     room = _FOUND_WORDS - _words(judged) - 6
     kept = _whole(shown, room)
-    if len(shown) > len(kept):
-        kept.append(f"And {count(len(shown) - len(kept), 'further finding')}, below.")
+    left = sum(map(len, groups[len(kept) :]))
+    if left:
+        kept.append(f"And {count(left, 'further finding')}, below.")
     return [*kept, *judged]
+
+
+def _group_sentence(view: View, group: Sequence[Finding]) -> str:
+    first = group[0]
+    if len(group) == 1 or first.site is None:
+        return _sentence(first.statement, _STATEMENT_WORDS)
+    return shorten(
+        f"{CODE_TITLES[first.code]}: {len(group)} at {view.site_name(first.site)}.",
+        _STATEMENT_WORDS,
+    )
 
 
 def _sure(view: View, faults: Sequence[Finding]) -> list[str]:
@@ -176,7 +194,7 @@ def _sure(view: View, faults: Sequence[Finding]) -> list[str]:
     if vantage_cut_off(view.record) or view.mark().kind == "none":
         return []
     if not faults:
-        return [f"It speaks for {time} only: no fault then is no proof of none at other times."]
+        return [f"This covers {time} only: no fault then is no proof of none at other times."]
     verdicts = Counter(finding.verdict for finding in faults)
     many = len(faults) > 1
     if len(verdicts) == 1:
@@ -211,11 +229,12 @@ def _next(view: View, faults: Sequence[Finding]) -> list[str]:
     if not acting:
         acting = [finding for finding in view.findings if finding.code == "instrument-limited"]
     actions: dict[str, str] = {}
-    for finding in acting:
-        place = (
-            "" if finding.code == "instrument-limited" else f"{shorten(view.place(finding), 5)}: "
-        )
-        actions.setdefault(_sentence(finding.action, _ACTION_WORDS), place)
+    for first, *others in _grouped(acting):
+        place = view.place(first)
+        if others and first.site is not None:
+            place = view.site_name(first.site)
+        prefix = "" if first.code == "instrument-limited" else f"{shorten(place, 5)}: "
+        actions.setdefault(_sentence(first.action, _ACTION_WORDS), prefix)
     if actions:
         return _whole([f"{place}{action}" for action, place in actions.items()], _NEXT_WORDS)
     if view.mark().kind == "none":

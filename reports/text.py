@@ -29,6 +29,8 @@ WIDTH = 100
 TABLE_MAX_ROWS = 60  # printed of one table, the worst first; the other formats have them all
 _SECTIONS: tuple[SectionKey, ...] = ("changes", "findings", "sites", "not-measured", "measured")
 _MORE = {"Still missing": "missing", "Other explanations": "or else", "This explains": "explains"}
+_CRAMPED = 90  # below this words in tables may be broken
+_WORD_MAX = 19  # in a table
 _COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan", "ok": "green", "none": ""}
 _NARROW = 120  # below this a table leaves out its optional columns
 
@@ -146,7 +148,10 @@ def _print_table(console: "Console", block: Table) -> None:
     for index in shown:
         column = block.columns[index]
         grid.add_column(
-            _text(column.title), justify="right" if column.numeric else "left", overflow="fold"
+            _text(column.title),
+            justify="right" if column.numeric else "left",
+            overflow="fold",
+            min_width=_longest_word(block, index) if console.width > _CRAMPED else None,
         )
     for row in block.rows[:TABLE_MAX_ROWS]:
         grid.add_row(*(_cell(row[index]) for index in shown))
@@ -156,6 +161,12 @@ def _print_table(console: "Console", block: Table) -> None:
     left = len(block.rows) - TABLE_MAX_ROWS
     if left > 0:
         console.print(_text(f"and {left:,} more, in the formats html, csv and json"))
+
+
+def _longest_word(block: Table, index: int) -> int:
+    """So wide that an id is not broken, up to a limit."""
+    cells = [block.columns[index].title, *(str(row[index]) for row in block.rows[:TABLE_MAX_ROWS])]
+    return min(_WORD_MAX, max((len(word) for cell in cells for word in cell.split()), default=1))
 
 
 def _cell(cell: str | Mark) -> "Text":

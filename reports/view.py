@@ -23,6 +23,7 @@ _MONTHS = (
 )  # fmt: skip
 _CODES = get_args(FindingCode)  # within a severity: telephony before network before register
 _ROUND = re.compile(r"#[0-9]+\Z")
+_DIGITS = re.compile(r"([0-9]+)")
 _NOT_FOUND = {Verdict.NO_EVIDENCE, Verdict.CONTRADICTED, Verdict.INSUFFICIENT_DATA}
 
 
@@ -49,9 +50,15 @@ class View:
         for check in record.checks:
             if check.site is not None and check.council is not None:
                 self._site_councils.setdefault(check.site, check.council)
+        self.explained = {symptom for finding in record.findings for symptom in finding.symptoms}
         self.findings = sorted(
             record.findings,
-            key=lambda finding: (-finding.severity.rank, _CODES.index(finding.code), finding.id),
+            key=lambda finding: (
+                -finding.severity.rank,
+                finding.id in self.explained,
+                _CODES.index(finding.code),
+                natural(finding.id),
+            ),
         )
 
         self._check_ranks: dict[str, int] = {}
@@ -143,6 +150,14 @@ class View:
 
 def severity_mark(severity: Severity) -> Mark:
     return Mark(severity.value, SEVERITY_WORDS[severity])
+
+
+def natural(text: str) -> tuple[tuple[int, str], ...]:
+    """A key that sorts `phone-9` before `phone-10`."""
+    return tuple(
+        (int(part), "") if part.isdecimal() and part.isascii() and len(part) < 20 else (-1, part)
+        for part in _DIGITS.split(text)
+    )
 
 
 def base_id(check_id: str) -> str:

@@ -135,6 +135,12 @@ _NAME_LABELS: Mapping[str, str] = {
     "dns_response_code": "DNS answer code",
     "certificate_days_to_expiry": "days to certificate expiry",
     "tls_version": "TLS version",
+    "sip_transmission_count": "SIP transmissions",
+    "duplicate_count": "duplicate replies",
+    "late_reply_count": "late replies",
+    "icmp_error_count": "ICMP errors",
+    "dns_answer_count": "DNS answers",
+    "http_redirect_count": "HTTP redirects",
 }
 
 
@@ -142,7 +148,7 @@ def observation_label(name: str) -> str:
     """A name of the contract in words: `round_trip_delay_median_s` is round-trip delay, median."""
     if name in _NAME_LABELS:
         return _NAME_LABELS[name]
-    words = name.removesuffix("_s").split("_")
+    words = name.removesuffix("_s").removesuffix("_count").split("_")
     statistics = {"min", "median", "max", "mean", "p95", "p99"}
     tail = f", {words.pop()}" if words[-1] in statistics else ""
     text = " ".join(words).replace("round trip", "round-trip")
@@ -178,7 +184,7 @@ def number(value: float) -> str:
     """A plain number without needless noughts; thousands are set apart."""
     if isinstance(value, int) or (math.isfinite(value) and value == int(value)):
         return f"{int(value):,}"
-    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:,.1f}"
 
 
 def quantity(value: Scalar, unit: str | None) -> str:
@@ -228,7 +234,10 @@ def listed(items: list[str], most: int) -> str:
 
 
 def _shown_unit(observation: Observation) -> str | None:
-    """A count of packets is plain; BurstR and the like are ratios, but not shares of a whole."""
+    """A count is plain, and of what has no unit only a ratio is a share, BurstR excepted."""
     if observation.name == "packet_loss_burst_ratio":
         return "times chance"
-    return observation.unit
+    plain = observation.name.endswith("_count") or (
+        observation.unit == "1" and not observation.name.endswith("_ratio")
+    )
+    return None if plain else observation.unit

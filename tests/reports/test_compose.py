@@ -96,6 +96,32 @@ def test_degraded_estate_is_counted_and_acted_on() -> None:
     assert "Ask the site whether it has power" in text
 
 
+def test_faults_of_one_kind_at_one_site_take_one_sentence() -> None:
+    record = examples.degraded()
+    outage, overload, *_ = record.findings
+    phones = tuple(
+        replace(overload, id=f"host-down:phone-{n}", code="host-down", asset=f"phone-{n}")
+        for n in (10, 9, 11)
+    )
+    document = reports.compose(replace(record, findings=(*phones, outage)))
+    text = " ".join(words(document.summary))
+    assert "Device not answering: 3 at South Cambridgeshire Hall." in text
+    assert "All 4 findings are demonstrated" in text
+    found = [each for each in blocks(document, "findings") if isinstance(each, FindingBlock)]
+    assert [each.id for each in found[1:]] == [f"host-down:phone-{n}" for n in (9, 10, 11)]
+
+
+def test_what_another_finding_explains_is_not_counted_twice() -> None:
+    record = examples.degraded()
+    outage, overload, *_ = record.findings
+    outage = replace(outage, symptoms=(overload.id, "packet-loss:eastfield"))
+    document = reports.compose(replace(record, findings=(overload, outage)))
+    assert "The one finding is demonstrated" in " ".join(words(document.summary))
+    block = blocks(document, "findings")[0]
+    assert isinstance(block, FindingBlock)
+    assert dict(block.more)["This explains"] == (overload.statement, "Packet loss: eastfield.")
+
+
 def test_all_clear_does_not_promise_health() -> None:
     text = said(examples.all_clear())
     assert "None of the 7 sites showed a fault" in text

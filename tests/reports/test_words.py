@@ -57,12 +57,27 @@ def test_a_missing_value_carries_its_cause() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "unit", "text"),
+    [
+        ("r_factor", 58.2, "1", "58.2"),
+        ("mos_cqe", 3.0, "1", "3"),
+        ("packet_loss_ratio", 0.125, "1", "12.5 %"),
+        ("packet_loss_burst_ratio", 1.5, "1", "1.5 times chance"),
+        ("packets_sent_count", 40, "packets", "40"),
+    ],
+)
+def test_only_a_share_is_a_percentage(name: str, value: float, unit: str, text: str) -> None:
+    assert words.observed(Observation("a/1", "a", name, value, unit)) == text
+
+
+@pytest.mark.parametrize(
     ("name", "label"),
     [
         ("round_trip_delay_median_s", "round-trip delay, median"),
         ("sip_response_delay_s", "SIP response delay"),
         ("http_first_byte_time_s", "HTTP first byte time"),
         ("packet_loss_ratio", "packet loss"),
+        ("packets_sent_count", "packets sent"),
         ("pdv_p99_s", "delay variation, p99 (pdv)"),
     ],
 )
