@@ -13,12 +13,8 @@ from tests.lab.topology import Lab, ipv4, ipv6
 
 Check = Callable[..., Ran]
 
-HEALTHY = (
-    "127.0.0.1",
-    "::1",
-    ipv4("hall-phone"),
-    ipv6("hall-phone"),
-    PORTAL,
+HOSTS = ("127.0.0.1", "::1", ipv4("hall-phone"), ipv6("hall-phone"), PORTAL)
+SERVICES = (
     f"{ipv4('hall-server')}:443",
     f"[{ipv6('hall-server')}]:443",
     f"https://{PORTAL}/",
@@ -51,9 +47,12 @@ def check(lab: Lab, lab_servers: Servers, tmp_path: Path) -> Check:
     return run
 
 
-@pytest.mark.parametrize("target", HEALTHY)
+QUICKLY = ("--option", "interval_ms=10")
+
+
+@pytest.mark.parametrize("target", [*HOSTS, *SERVICES])
 def test_healthy(check: Check, target: str) -> None:
-    ran = check(target)
+    ran = check(target, *(QUICKLY if target in HOSTS else ()))
     assert (ran.exit_code, ran.codes) == (0, set()), (ran.stdout, ran.stderr)
     assert {one["outcome"] for one in ran.record["checks"]} == {"completed"}
 
@@ -137,10 +136,10 @@ def test_a_certificate_that_runs_out_and_one_that_nobody_vouches_for(
 
 
 def test_a_host_that_is_not_there(check: Check, lab: Lab) -> None:
-    ran = check("198.18.2.99", "--option", "count=5")
+    ran = check("198.18.2.99", *QUICKLY)
     assert (ran.exit_code, ran.codes) == (1, {"host-down"})
     with faults.host_unplugged(lab, "hall-phone"):
-        ran = check(ipv6("hall-phone"), "--option", "count=5")
+        ran = check(ipv6("hall-phone"), *QUICKLY)
     assert (ran.exit_code, ran.codes) == (1, {"host-down"})
 
 
@@ -184,10 +183,10 @@ def _no_echo_sockets(lab: Lab) -> Iterator[None]:
 
 def test_ping_needs_a_socket_and_says_so(check: Check, lab: Lab) -> None:
     phone = ipv4("hall-phone")
-    assert check(phone, prefix=NO_RAW_SOCKETS).exit_code == 0
+    assert check(phone, *QUICKLY, prefix=NO_RAW_SOCKETS).exit_code == 0
     with _no_echo_sockets(lab):
-        assert check(phone).exit_code == 0  # root's raw socket
-        ran = check(phone, prefix=NO_RAW_SOCKETS)
+        assert check(phone, *QUICKLY).exit_code == 0  # root's raw socket
+        ran = check(phone, *QUICKLY, prefix=NO_RAW_SOCKETS)
         reachable = check(f"{ipv4('hall-server')}:443", prefix=NO_RAW_SOCKETS)
     (one,) = ran.record["checks"]
     assert (ran.exit_code, one["outcome"]) == (3, "not_run")

@@ -26,7 +26,8 @@ def test_loss_is_of_one_direction_and_one_site(
     if towards == "vantage":
         lossy, clean = clean, lossy
     assert 0.1 < lossy < 0.3  # five standard deviations of 400 packets each way
-    assert clean == 0
+    # irtt learns from later replies which way a packet was lost: of the last ones it cannot.
+    assert clean < 0.02
 
 
 def test_the_kernel_counts_what_fping_misses(lab: Lab) -> None:

@@ -26,6 +26,18 @@ class Bench:
     folder: Path
 
     def sweep(self, text: str) -> Ran:
+        """One sweep; one that the machine's other work has held up by 50 ms is made again.
+
+        Such a run says of itself that it was limited, which is right and is not what is tested.
+        """
+        for _ in range(3):
+            ran = self._sweep_once(text)
+            lag_s = ran.record["run"]["instrument"]["loop_lag_max_s"]
+            if lag_s is None or lag_s <= 0.05:
+                break
+        return ran
+
+    def _sweep_once(self, text: str) -> Ran:
         (self.folder / "sites.toml").write_text(text)
         return nethealth(
             self.lab,
