@@ -26,6 +26,7 @@ def demo(output: Path, seed: int, quiet: bool) -> None:
     from contextlib import AbstractAsyncContextManager, closing  # noqa: PLC0415
     from random import Random  # noqa: PLC0415
 
+    import reports  # noqa: PLC0415
     from nethealth.cli.options import Output  # noqa: PLC0415
     from nethealth.cli.output import deliver  # noqa: PLC0415
     from nethealth.cli.session import Order, measure  # noqa: PLC0415
@@ -59,7 +60,7 @@ def demo(output: Path, seed: int, quiet: bool) -> None:
             record = measure(order, store, networks)
     if not quiet:
         deliver(record, Output(("text",), None, "never", False, False), what="demo")
-    written = deliver(
-        record, Output(("html", "json", "csv"), output, "never", False, False), what="demo"
-    )
-    click.echo(f"\nThe report: {written[0].resolve()}" if not quiet else written[0].resolve())
+    formats = ("html", "json", "csv")
+    deliver(record, Output(formats, output, "never", quiet, False), what="demo")
+    report = output / reports.filename("demo", record.run.started, "html")
+    click.echo(f"The report: {report.resolve()}" if not quiet else report.resolve())

@@ -1,7 +1,7 @@
 """The options that commands share, and what they are worth together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -105,7 +105,3 @@ class Output:
         if output is None and len(names) > 1:
             usage(f"--format: {len(names)} formats need a folder: add -o FOLDER")
         return cls(names, output, fail_on, quiet, verbose)
-
-    def to_terminal(self) -> "Output":
-        """The same wishes, as text on stdout."""
-        return replace(self, formats=("text",), path=None)

@@ -23,26 +23,27 @@ def deliver(
     *,
     what: str,
     previous: "Sequence[Finding] | None" = None,
-) -> list[Path]:
-    """Render the record as asked; the files written, in the order of the formats.
+) -> None:
+    """Render the record as asked: to stdout, or to files whose names go to stdout.
 
-    With --quiet the text on stdout is only what changed since `previous`: nothing, mostly.
+    With --quiet stdout gets only what changed since `previous`: nothing, mostly.
     """
     import reports  # noqa: PLC0415
 
+    to_stdout = output.path is None
+    if output.quiet and not (to_stdout and output.formats != ("text",)):
+        changes = reports.compare(previous or (), record.findings)
+        click.echo(reports.render_changes(changes), nl=False)
+        if to_stdout:
+            return
     document = reports.compose(record, previous=previous)
     if output.path is None:
-        name = output.formats[0]
-        if output.quiet and name == "text":
-            changes = reports.render_changes(reports.compare(previous or (), record.findings))
-            click.echo(changes, nl=False)
-            return []
-        data = reports.RENDERERS[name].render(document)
+        data = reports.RENDERERS[output.formats[0]].render(document)
         sys.stdout.flush()
-        click.get_binary_stream("stdout").write(data)
-        return []
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
     one_file = len(output.formats) == 1 and output.path.suffix and not output.path.is_dir()
-    written: list[Path] = []
     for name in output.formats:
         renderer = reports.RENDERERS[name]
         place = (
@@ -51,8 +52,8 @@ def deliver(
             else output.path / reports.filename(what, record.run.started, renderer.extension)
         )
         write_whole(place, renderer.render(document))
-        written.append(place)
-    return written
+        if not output.quiet:
+            click.echo(place)
 
 
 def write_whole(place: Path, data: bytes) -> None:

@@ -22,12 +22,7 @@ def finish(
     previous: Sequence[Finding] | None = None,
 ) -> int:
     """Write the record's reports; the exit code."""
-    written = deliver(record, output, what=what, previous=previous)
-    if output.quiet and written:
-        deliver(record, output.to_terminal(), what=what, previous=previous)
-    elif written:
-        for place in written:
-            click.echo(place)
+    deliver(record, output, what=what, previous=previous)
     if output.formats == ("nagios",):
         from reports.nagios import exit_code as nagios_code  # noqa: PLC0415
 

@@ -25,7 +25,7 @@ from nethealth.plan import active as in_blackout
 from nethealth.store import Store, StoreError
 from nethealth.sweep import SweepSummary, run_checks, run_rounds, sockets_allowed, wait_until
 from probes import CATALOG, host
-from probes.echo import available as echo_unavailable
+from probes.icmp_socket import why_unavailable
 from probes.net import SystemClock, SystemNetwork
 
 Networks = Callable[[Clock, random.Random], AbstractAsyncContextManager[Network]]
@@ -177,7 +177,7 @@ def _unavailable(checks: Sequence[Check], networks: Networks) -> dict[Need, str]
     lacking: dict[Need, str] = {}
     # A simulated network answers echo itself; the machine's sockets do not matter to it.
     if "icmp_socket" in needs and networks is system_network:
-        reason = echo_unavailable()
+        reason = why_unavailable(4)
         if reason is not None:
             lacking["icmp_socket"] = reason
     return lacking
