@@ -66,7 +66,7 @@ def _intervals(chart: IntervalChart, width: int, wide: bool) -> tuple[int, list[
         middle = top + (row_height / 2 if wide else row_height - 12)
         low, mid, high = x(row.low), x(row.middle), x(row.high)
         label_y = middle + 4 if wide else top + 15
-        shown = _safe(clip(row.label, 38 if wide else 32))
+        shown = _safe(clip(row.label, 31 if wide else 27))
         parts.append(f'<text x="{0 if wide else 8}" y="{label_y:.1f}">{shown}</text>')
         parts.append(
             f'<line class="span" x1="{low:.1f}" x2="{max(high, low + 1):.1f}" '
@@ -74,7 +74,7 @@ def _intervals(chart: IntervalChart, width: int, wide: bool) -> tuple[int, list[
             f'<circle class="middle" cx="{mid:.1f}" cy="{middle:.1f}" r="4.5"/>'
         )
         parts.append(
-            f'<text class="end" x="{width - (0 if wide else 8)}" y="{label_y:.1f}">'
+            f'<text class="end" x="{width - (0 if wide else 14)}" y="{label_y:.1f}">'
             f"{_safe(_value(row.middle, chart.unit))}</text>"
         )
     return bottom + _AXIS, parts

@@ -55,13 +55,14 @@ def site_blocks(view: View) -> tuple[Block, ...]:
 
 def chart_blocks(view: View) -> tuple[Block, ...]:
     """Delay and loss of the worst host of each site; in a run of rounds also over time."""
-    hosts = _worst_hosts(view)
+    slowest = _worst_hosts(view, ("round_trip_delay_p95_s",))
+    lossiest = _worst_hosts(view, ("packet_loss_ratio", "round_trip_delay_p95_s"))
     blocks: list[Block] = []
-    if len(hosts) > 1:
-        delay, loss = _delay_chart(view, hosts), _loss_chart(view, hosts)
-        blocks += [chart for chart in (delay, loss) if chart is not None]
+    if len(lossiest) > 1:
+        charts = _delay_chart(view, slowest), _loss_chart(view, lossiest)
+        blocks += [chart for chart in charts if chart is not None]
     if view.record.run.pacing.rounds > 1:
-        blocks += [chart for host in hosts[:SERIES_MAX] for chart in _over_time(view, host)]
+        blocks += [chart for host in lossiest[:SERIES_MAX] for chart in _over_time(view, host)]
     return tuple(blocks)
 
 
@@ -157,8 +158,13 @@ class _Host:
     check: CheckResult
 
 
-def _worst_hosts(view: View) -> list[_Host]:
-    """For each site the host with the highest loss, and among equals the highest p95 delay."""
+def _worst_hosts(view: View, names: Sequence[str]) -> list[_Host]:
+    """For each site the pinged host with the highest value of the first name, then of the next."""
+
+    def badness(check: CheckResult) -> tuple[float, ...]:
+        seen = view.seen(check.id)
+        return tuple(-1.0 if (found := value(seen, name)) is None else found for name in names)
+
     hosts = []
     for site in view.sites():
         pings = [
@@ -167,20 +173,11 @@ def _worst_hosts(view: View) -> list[_Host]:
             if check.probe == "ping" and worst(view.seen(check.id), "packet_loss_ratio")
         ]
         if pings:
-            check = max(pings, key=lambda one: _badness(view, one))
+            check = max(pings, key=badness)
             label = f"{view.site_name(site)}, {check.asset or check.target}"
             hosts.append(_Host(site, label, check))
-    return sorted(
-        hosts, key=lambda host: (*(-each for each in _badness(view, host.check)), host.label)
-    )
-
-
-def _badness(view: View, check: CheckResult) -> tuple[float, float]:
-    seen = view.seen(check.id)
-    return (
-        value(seen, "packet_loss_ratio") or 0.0,
-        value(seen, "round_trip_delay_p95_s") or 0.0,
-    )
+    hosts.sort(key=lambda host: host.label)
+    return sorted(hosts, key=lambda host: badness(host.check), reverse=True)
 
 
 def _delay_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
@@ -193,7 +190,7 @@ def _delay_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
         if low is None or middle is None or high is None:
             silent.append(host.label)
             continue
-        rows.append(IntervalRow(host.label, low * 1000, middle * 1000, high * 1000))
+        rows.append(IntervalRow(view.site_name(host.site), low * 1000, middle * 1000, high * 1000))
         replies = worst(seen, "round_trip_delay_median_s")
         samples = f"{replies.samples:,}" if replies and replies.samples is not None else "–"
         cells.append((host.label, seconds(low), seconds(middle), seconds(high), samples))
@@ -204,7 +201,7 @@ def _delay_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
     top = rows[order[0]]
     limit_ms = 2000 * view.record.settings.thresholds.delay_one_way_s
     description = (
-        "For the host with the most loss, or else the longest delay, of each site: from the "
+        "For the slowest host of each site that replied: from the "
         "shortest delay to the 95th percentile, with the median marked"
         f"{_rounds_note(view)}. "
         f"The longest is {top.label} with {seconds(top.high / 1000)}. "
@@ -237,7 +234,7 @@ def _loss_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
             continue
         share = float(loss.value or 0)
         low, high = loss.interval or (share, share)
-        rows.append(IntervalRow(host.label, low * 100, share * 100, high * 100))
+        rows.append(IntervalRow(view.site_name(host.site), low * 100, share * 100, high * 100))
         samples = "–" if loss.samples is None else f"{loss.samples:,}"
         cells.append((host.label, observed(loss), interval(loss), samples))
     if not rows:

@@ -88,20 +88,9 @@ def _more(view: View, finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
         by_id[key].statement if key in by_id else _title_of(key) for key in finding.symptoms
     )
     direction = () if finding.direction is None else (DIRECTION_WORDS[finding.direction],)
-    effect: tuple[str, ...] = ()
-    if finding.effect is not None:
-        parts = [f"{finding.effect.estimate:.3g}"]
-        if finding.effect.interval is not None:
-            low, high = finding.effect.interval
-            parts.append(f"95 % interval {low:.3g} to {high:.3g}")
-        if finding.effect.p is not None:
-            parts.append(f"p {finding.effect.p:.2g}")
-        if finding.effect.mde is not None:
-            parts.append(f"smallest effect that could have been seen {finding.effect.mde:.3g}")
-        effect = (", ".join(parts),)
     return [
         ("Direction", direction),
-        ("Size of the effect", effect),
+        ("Size of the effect", _effect(finding)),
         (
             "What could have overturned it",
             tuple(f"{each.test} {each.result}" for each in finding.refutations),
@@ -110,6 +99,21 @@ def _more(view: View, finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
         ("Other explanations", finding.alternatives),
         ("This explains", explains[:EVIDENCE_MAX_ROWS]),
     ]
+
+
+def _effect(finding: Finding) -> tuple[str, ...]:
+    """The effect of a statistical test; a plain finding has its size in statement and evidence."""
+    effect = finding.effect
+    if effect is None or (effect.p is None and effect.mde is None):
+        return ()
+    parts = [f"{effect.estimate:.3g}"]
+    if effect.interval is not None:
+        parts.append(f"95 % interval {effect.interval[0]:.3g} to {effect.interval[1]:.3g}")
+    if effect.p is not None:
+        parts.append(f"p {effect.p:.2g}")
+    if effect.mde is not None:
+        parts.append(f"smallest effect that could have been seen {effect.mde:.3g}")
+    return (", ".join(parts),)
 
 
 def _title_of(finding_id: str) -> str:

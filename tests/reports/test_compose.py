@@ -13,6 +13,7 @@ import pytest
 
 import reports
 from nethealth.model import codec
+from nethealth.model.finding import Effect
 from nethealth.model.inventory import Inventory, Vantage
 from nethealth.model.record import Pacing, Record
 from reports.document import Document, FindingBlock, IntervalChart, SeriesChart, Summary, Table
@@ -120,6 +121,23 @@ def test_what_another_finding_explains_is_not_counted_twice() -> None:
     block = blocks(document, "findings")[0]
     assert isinstance(block, FindingBlock)
     assert dict(block.more)["This explains"] == (overload.statement, "Packet loss: eastfield.")
+
+
+def test_an_effect_is_given_where_a_test_was_made() -> None:
+    record = examples.acquitted()
+    for effect, shown in (
+        (Effect(0.15, (0.05, 0.36)), None),
+        (
+            Effect(0.15, (0.05, 0.36), 0.012, 0.02),
+            "0.15, 95 % interval 0.05 to 0.36, p 0.012, "
+            "smallest effect that could have been seen 0.02",
+        ),
+    ):
+        finding = replace(record.findings[0], effect=effect)
+        block = blocks(reports.compose(replace(record, findings=(finding,))), "findings")[0]
+        assert isinstance(block, FindingBlock)
+        assert dict(block.more).get("Size of the effect", (None,)) == (shown,)
+        assert dict(block.more)["Direction"] == ("The telephony is not the cause.",)
 
 
 def test_all_clear_does_not_promise_health() -> None:
