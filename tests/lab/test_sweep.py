@@ -11,7 +11,7 @@ import pytest
 from tests.lab import faults
 from tests.lab.program import Ran, inventory, nethealth
 from tests.lab.servers import Servers
-from tests.lab.topology import Lab
+from tests.lab.topology import SITES, Lab
 
 Found = tuple[str, str | None, str | None]
 
@@ -94,6 +94,15 @@ def _bloat(bench: Bench) -> Iterator[None]:
 
 
 @contextmanager
+def _all_sites_out(bench: Bench) -> Iterator[None]:
+    with ExitStack() as stack:
+        for site in SITES:
+            drop = faults.rule(bench.lab, "core", "-j DROP", where=f"FORWARD -o {site}")
+            stack.enter_context(drop)
+        yield
+
+
+@contextmanager
 def _three_at_once(bench: Bench) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(bench.servers.sip_behaving("hall", "503"))
@@ -141,6 +150,19 @@ CASES = (
         lambda bench: faults.host_unplugged(bench.lab, "hall-phone"),
         ("host-down", "hall", "hall-phone"),
     ),
+    # Its SIP is silent too, which is the same fault and no second one.
+    _case(
+        "pbx unplugged",
+        1,
+        lambda bench: faults.host_unplugged(bench.lab, "hall-pbx"),
+        ("host-down", "hall", "hall-pbx"),
+    ),
+    _case(
+        "name server unplugged",
+        1,
+        lambda bench: faults.host_unplugged(bench.lab, "hall-dns"),
+        ("host-down", "hall", "hall-dns"),
+    ),
     _case(
         "site outage",
         1,
@@ -153,6 +175,8 @@ CASES = (
         lambda bench: faults.vantage_unplugged(bench.lab),
         ("instrument-limited", None, None),
     ),
+    # From here the three cannot be told from the vantage's own way out.
+    _case("every remote site out", 3, _all_sites_out, ("instrument-limited", None, None)),
     *(
         _case(
             f"SIP over {transport} down",
