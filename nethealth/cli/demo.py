@@ -17,10 +17,11 @@ import click
 @click.option("--seed", type=int, default=20261122, show_default=True, help="Of the link's dice.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the path of the report.")
 def demo(output: Path, seed: int, quiet: bool) -> None:
-    """Sweep a simulated council network and write its report: no root, no configuration.
+    """Sweep a simulated council network and write its report.
 
-    Three councils and nine sites are raised on loopback behind a simulated link. One site's old
-    telephony misbehaves; another site has a provider's fault, for which telephony is innocent.
+    No root, no configuration: three councils and nine sites are raised on loopback behind a
+    simulated link. One site's old telephony misbehaves; another site has a provider's fault, of
+    which telephony is innocent.
     """
     import tempfile  # noqa: PLC0415
     from contextlib import AbstractAsyncContextManager, closing  # noqa: PLC0415

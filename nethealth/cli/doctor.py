@@ -22,7 +22,7 @@ _MARKS = {"yes": "ok", "limited": "limited", "no": "missing"}
 )
 @click.pass_context
 def doctor(context: click.Context, inventory: Path | None, store: str | None, form: str) -> None:
-    """Say what this machine can measure, and how to mend what it can't.
+    """Say what this machine can measure, with cures.
 
     Exit status 3 if neither ping nor the history would work.
     """

@@ -44,7 +44,7 @@ PERIODS_SHOWN_MOST = 60
 )
 @store_option
 def history(place: str, since_s: float, by: "Period", store: str | None) -> None:
-    """Show the trend of a site's or an asset's figures in the terminal.
+    """Show how a site or an asset fared over time.
 
     One bar is the median of one run, hour or day, from the least to the greatest of the row; a dot
     is a time when nothing was measured.

@@ -29,7 +29,10 @@ from nethealth.cli.exits import usage
     help="How often, for --cron and --systemd.",
 )
 def init(output: Path, force: bool, cron: bool, systemd: bool, every_minutes: int) -> None:
-    """Write a commented example inventory, or print how to run sweeps on a schedule."""
+    """Write an example inventory, or a schedule.
+
+    Without an option: a commented sites.toml. With --cron or --systemd: the lines to install.
+    """
     from nethealth.inventory import example  # noqa: PLC0415
     from nethealth.inventory.schedule import cron_lines, systemd_units  # noqa: PLC0415
 

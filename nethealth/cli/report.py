@@ -23,7 +23,10 @@ def report(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Render a run again: needs neither the network nor the inventory file."""
+    """Render a run again, in any format.
+
+    Needs neither the network nor the inventory file.
+    """
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     from nethealth.cli.chosen import chosen  # noqa: PLC0415
     from nethealth.cli.run import finish  # noqa: PLC0415
@@ -48,7 +51,10 @@ def diagnose(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Judge a run again from its observations, by this version's rules; measures nothing."""
+    """Judge a run again by this version's rules.
+
+    Works from the stored observations and measures nothing.
+    """
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     from dataclasses import replace  # noqa: PLC0415
 
