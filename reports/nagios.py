@@ -41,7 +41,7 @@ def render_nagios(document: Document) -> bytes:
     # The bar divides text from performance data, and there is no escape for it.
     line = clip(visible(text).replace("|", "¦"), LINE_MAX_CHARACTERS)
     data = (
-        f"critical={critical};;1 warning={warning};;1 notes={severities[Severity.INFO]} "
+        f"critical={critical};;0 warning={warning};0 notes={severities[Severity.INFO]} "
         f"measured={measured};;;0;{len(record.checks)}"
     )
     return f"{line} | {data}\n".encode()

@@ -78,8 +78,8 @@ def _order(section: Section) -> int:
 
 
 def _says_nothing(key: SectionKey, blocks: Iterable[Block]) -> bool:
-    """What the verdict line has said already: that there is no finding, or nothing left out."""
-    return key in ("findings", "not-measured") and all(
+    """What goes without saying: no finding, no change, or nothing left out."""
+    return key in ("changes", "findings", "not-measured") and all(
         isinstance(block, Paragraph) for block in blocks
     )
 

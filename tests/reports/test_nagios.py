@@ -41,6 +41,11 @@ def test_code_and_word_agree(name: str, code: int, word: str) -> None:
     assert PERFORMANCE.fullmatch(performance)
 
 
+def test_performance_data_alerts_above_none() -> None:
+    """A range of `0` alerts outside 0 to 0 (Monitoring Plugins guidelines, threshold format)."""
+    assert "| critical=1;;0 warning=3;0 notes=2 measured=12;;;0;13" in line(examples.degraded())
+
+
 def test_a_named_check_that_could_not_run_is_unknown() -> None:
     record = examples.one_target()
     unasked = replace(record.checks[0], id="other", outcome=Outcome.NOT_RUN)

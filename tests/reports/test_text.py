@@ -43,6 +43,13 @@ def test_colour_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[1;31m" in render_text(document, colour=True)
 
 
+def test_no_change_is_not_worth_a_line() -> None:
+    record = examples.degraded()
+    same = render_text(reports.compose(record, previous=record.findings))
+    assert same == render_text(reports.compose(record))
+    assert "CLEARED" in render_text(reports.compose(examples.all_clear(), previous=record.findings))
+
+
 def test_a_demonstration_says_so_first() -> None:
     text = render_text(reports.compose(examples.demonstration()))
     assert text.startswith("*** Demonstration on a simulated network")
