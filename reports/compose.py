@@ -10,8 +10,9 @@ from nethealth.model.record import Record
 from reports.changes import change_lines, compare
 from reports.document import Block, Bullets, Document, Paragraph, Section, SectionKey
 from reports.escape import clip
-from reports.estate import chart_blocks, check_blocks, few_checks, site_blocks
+from reports.estate import check_blocks, few_checks, site_blocks
 from reports.findings import findings_blocks
+from reports.graphs import chart_blocks
 from reports.method import glossary_blocks, limits_in_brief, method_blocks, not_measured_blocks
 from reports.summary import duration, observed_s, summarise
 from reports.view import View, long_date, offset, utc

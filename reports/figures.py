@@ -171,14 +171,20 @@ def _oddities(seen: Seen) -> Lines:
 
 def _tcp(seen: Seen) -> Lines:
     connect = worst(seen, "tcp_connect_time_s")
-    return [("connected", f"in {observed(connect)}")] if connect and connect.value else []
+    return (
+        [("connected", f"in {observed(connect)}")]
+        if connect is not None and connect.value is not None
+        else []
+    )
 
 
 def _dns(seen: Seen) -> Lines:
     code, taken = _last(seen, "dns_response_code"), worst(seen, "dns_response_time_s")
     if code is None or code.value is None:
         return []
-    text = observed(code) + (f" in {observed(taken)}" if taken and taken.value else "")
+    text = observed(code) + (
+        f" in {observed(taken)}" if taken is not None and taken.value is not None else ""
+    )
     answers = _last(seen, "dns_answer_count")
     given = _words(answers, "answers") if answers else ""
     text += f": {given}" if given else ""
@@ -194,7 +200,9 @@ def _http(seen: Seen) -> Lines:
     status = _last(seen, "http_status_code")
     if status is not None and status.value is not None:
         total = worst(seen, "http_total_time_s")
-        text = observed(status) + (f" in {observed(total)}" if total and total.value else "")
+        text = observed(status) + (
+            f" in {observed(total)}" if total is not None and total.value is not None else ""
+        )
         if _says(seen, "http_status_expected", expected=False):
             text += " (not what was expected)"
         lines.append(("answer", text))
