@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from nethealth.model import codec
 from reports.changes import Changes, compare, render_changes
 from reports.compose import compose
 from reports.document import Document, Renderer
@@ -26,7 +25,7 @@ RENDERERS: Mapping[str, Renderer] = MappingProxyType(
         renderer.name: renderer
         for renderer in (
             Renderer("text", "txt", lambda document: render_text(document).encode()),
-            Renderer("json", "json", lambda document: codec.dump(document.record)),
+            Renderer("json", "json", lambda document: document.data),
             Renderer("csv", "csv", render_csv),
             Renderer("html", "html", render_html),
             Renderer("nagios", "nagios", render_nagios),

@@ -31,7 +31,8 @@ def compose(
     as the time of making, if given; every other time comes from the record.
     """
     view = View(record)
-    sha256 = hashlib.sha256(codec.dump(record)).hexdigest()
+    data = codec.dump(record)
+    sha256 = hashlib.sha256(data).hexdigest()
     few = few_checks(view)
     measured = check_blocks(view)
     candidates: tuple[tuple[SectionKey, str, tuple[Block, ...]], ...] = (
@@ -47,6 +48,7 @@ def compose(
     )
     return Document(
         record=record,
+        data=data,
         sha256=sha256,
         title=_title(view),
         subtitle=_subtitle(view),

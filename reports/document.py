@@ -151,6 +151,7 @@ class Document:
     """A whole report; `record` is what it was made from, for formats that carry the data."""
 
     record: Record
+    data: bytes  # the record as JSON, which `sha256` is of
     sha256: str
     title: str
     subtitle: str

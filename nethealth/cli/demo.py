@@ -28,8 +28,7 @@ def demo(output: Path, seed: int, quiet: bool) -> None:
     from random import Random  # noqa: PLC0415
 
     import reports  # noqa: PLC0415
-    from nethealth.cli.options import Output  # noqa: PLC0415
-    from nethealth.cli.output import deliver  # noqa: PLC0415
+    from nethealth.cli.output import write_files  # noqa: PLC0415
     from nethealth.cli.session import Order, measure  # noqa: PLC0415
     from nethealth.demo import estate, world  # noqa: PLC0415
     from nethealth.model.ports import Clock, Network  # noqa: PLC0415
@@ -59,9 +58,8 @@ def demo(output: Path, seed: int, quiet: bool) -> None:
 
         with closing(open_store(f"sqlite:///{folder}/history.db")) as store:
             record = measure(order, store, networks)
+    document = reports.compose(record)
     if not quiet:
-        deliver(record, Output(("text",), None, "never", False, False), what="demo")
-    formats = ("html", "json", "csv")
-    deliver(record, Output(formats, output, "never", quiet, False), what="demo")
-    report = output / reports.filename("demo", record.run.started, "html")
-    click.echo(f"The report: {report.resolve()}" if not quiet else report.resolve())
+        click.echo(reports.RENDERERS["text"].render(document))
+    report, *_ = write_files(document, ("html", "json", "csv"), output, "demo")
+    click.echo(report.resolve() if quiet else f"The report: {report.resolve()}")

@@ -15,6 +15,7 @@ from nethealth.cli.options import Output
 if TYPE_CHECKING:
     from nethealth.model.finding import Finding
     from nethealth.model.record import Record
+    from reports import Document
 
 
 def deliver(
@@ -43,17 +44,23 @@ def deliver(
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    one_file = len(output.formats) == 1 and output.path.suffix and not output.path.is_dir()
-    for name in output.formats:
-        renderer = reports.RENDERERS[name]
-        place = (
-            output.path
-            if one_file
-            else output.path / reports.filename(what, record.run.started, renderer.extension)
-        )
-        write_whole(place, renderer.render(document))
+    for place in write_files(document, output.formats, output.path, what):
         if not output.quiet:
             click.echo(place)
+
+
+def write_files(document: "Document", formats: Sequence[str], path: Path, what: str) -> list[Path]:
+    """One file a format: in the folder `path`, or `path` itself if it names a single file."""
+    import reports  # noqa: PLC0415
+
+    one_file = len(formats) == 1 and path.suffix and not path.is_dir()
+    places = []
+    for name in formats:
+        renderer = reports.RENDERERS[name]
+        file = reports.filename(what, document.record.run.started, renderer.extension)
+        places.append(path if one_file else path / file)
+        write_whole(places[-1], renderer.render(document))
+    return places
 
 
 def write_whole(place: Path, data: bytes) -> None:
