@@ -1,11 +1,14 @@
 """The click front end; each command's own imports are made when it is called."""
 
+import errno
+
 import click
 
 from nethealth import __version__
 from nethealth.cli.check import check
 from nethealth.cli.demo import demo
 from nethealth.cli.doctor import doctor
+from nethealth.cli.exits import InternalError
 from nethealth.cli.history import history
 from nethealth.cli.imports import imports
 from nethealth.cli.init import init
@@ -13,7 +16,26 @@ from nethealth.cli.report import diagnose, report
 from nethealth.cli.sweep import sweep
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """A group in which an error of the program itself is one line, not a traceback."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of our output has gone: click ends quietly
+                raise
+            raise InternalError(error) from error
+        except Exception as error:
+            raise InternalError(error) from error
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="nethealth")
 def main() -> None:
     """Measure the network and the telephony across sites, judge them, and write dated reports.

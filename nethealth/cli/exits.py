@@ -1,5 +1,7 @@
 """Exit codes of the contract, and the errors that lead to them."""
 
+import os
+import traceback
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -28,6 +30,25 @@ class NotMeasured(InputError):
     """Nothing could be measured, and why."""
 
     exit_code = NOT_MEASURED
+
+
+class InternalError(InputError):
+    """The program itself failed; NETHEALTH_TRACEBACK=1 shows where, for a report of the fault."""
+
+    exit_code = NOT_MEASURED
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+        first, *_ = [*str(error).splitlines(), ""]
+        super().__init__(
+            f"a fault of nethealth itself: {type(error).__name__}: {first[:300]} "
+            "(what was measured until then is in the history; NETHEALTH_TRACEBACK=1 shows more)"
+        )
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if os.environ.get("NETHEALTH_TRACEBACK"):
+            traceback.print_exception(self._error)
+        super().show(file)
 
 
 def usage(message: str) -> NoReturn:

@@ -1,5 +1,6 @@
 """The options that commands share, and what they are worth together."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,4 +105,17 @@ class Output:
             usage(f"--format: found {', '.join(unknown)!r}; allowed: {', '.join(FORMATS)}")
         if output is None and len(names) > 1:
             usage(f"--format: {len(names)} formats need a folder: add -o FOLDER")
+        if output is not None:
+            _writable(output)
         return cls(names, output, fail_on, quiet, verbose)
+
+
+def _writable(path: Path) -> None:
+    """Refuse a place that cannot be written before anything is measured."""
+    nearest = path
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir() and nearest != path:
+        usage(f"--output: {nearest} is a file, so {path} cannot be made")
+    if not os.access(nearest, os.W_OK):
+        usage(f"--output: {nearest} may not be written by this user")

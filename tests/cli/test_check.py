@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.cli.command import nethealth
+from tests.cli.command import environment, nethealth
 
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "docs" / "record.schema.json").read_text(encoding="utf-8")
@@ -140,3 +140,52 @@ def test_start_up_loads_no(module: str, tmp_path: Path) -> None:
 
     code = f"import sys, nethealth.cli; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_measuring(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    done = nethealth("check", "127.0.0.1", "-o", "file/reports", home=tmp_path, check=2)
+    assert "file is a file" in done.stderr
+    assert not (tmp_path / ".local").exists()
+
+
+def test_a_fault_of_the_program_is_one_line(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import nethealth.plan, nethealth.cli\n"
+        "def broken(*_, **__): raise KeyError('first line\\nsecond')\n"
+        "nethealth.plan.plan_targets = broken\n"
+        "nethealth.cli.main(['check', '127.0.0.1'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "a fault of nethealth itself: KeyError" in done.stderr
+    traced = {**environment(tmp_path), "NETHEALTH_TRACEBACK": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env=traced, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" in done.stderr
+
+
+def test_a_reader_that_has_gone_is_no_fault(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nethealth", "check", "127.0.0.1", "--option", "count=3"],
+        cwd=tmp_path, env=environment(tmp_path),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait(timeout=60)
+    process.stderr.close()
