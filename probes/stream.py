@@ -99,11 +99,16 @@ class TcpChannel:
         self._tls = tls
         certificates = _chain_as_sent(tls)
         cipher = tls.cipher()
+        # In a thread: the first call loads the trust store, tens of milliseconds on some machines,
+        # in which no other probe may be held up.
+        verify_error = await asyncio.to_thread(
+            lambda: self._trust().verify_error(certificates, server_name)
+        )
         return TlsFacts(
             version=tls.version() or "unknown",
             cipher=cipher[0] if cipher else "unknown",
             certificates=certificates,
-            verify_error=self._trust().verify_error(certificates, server_name),
+            verify_error=verify_error,
             alpn=tls.selected_alpn_protocol(),
             handshake_time_s=ended_s - started_s,
         )

@@ -57,11 +57,14 @@ def _spoilt(evidence: Evidence) -> Iterator[str]:
             f"{counted(overflow, 'packet')} arrived and were dropped at its own sockets, so that "
             "as many of the lost ones may be its own"
         )
-    lag_s = instrument.loop_lag_max_s or 0.0
+    lag_s = instrument.loop_lag_p99_s or 0.0
     measured_delay = any(
         one.number("round_trip_delay_median_s") is not None
         for host in evidence.hosts
         for one in host.pings
     )
     if lag_s > LAG_MOST_S and measured_delay:
-        yield f"it was busy for up to {milliseconds(lag_s)} at a time, and delays may be too long"
+        yield (
+            f"it was late by {milliseconds(lag_s)} or more for 1 % of the time, "
+            "and delays may be too long"
+        )

@@ -115,8 +115,11 @@ def _explains(cause: Finding, finding: Finding) -> bool:
     same_site = cause.site is not None and cause.site == finding.site
     if finding.code == "poor-voice-quality":
         return same_site or _key(cause) == _key(finding)
-    # Information only: it was answered once sent again, over a path that loses packets.
-    resent = finding.code == "sip-overload" and finding.verdict is Verdict.INSUFFICIENT_DATA
+    # Information only: a question was sent again or lost, over a path that loses packets.
+    resent = (
+        finding.code in {"sip-overload", "dns-failure"}
+        and finding.verdict is Verdict.INSUFFICIENT_DATA
+    )
     whole = same_site and cause.asset is None
     return resent and cause.code == "packet-loss" and (whole or _key(cause) == _key(finding))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Round
 from nethealth.diagnosis.failures import SAYING
+from nethealth.diagnosis.loss import loss_of, may_have_lost
 from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, listing, reason_of
 from nethealth.model.failure import Failure
@@ -74,6 +75,7 @@ def _server(
         f"{counted(questions, 'question')}: {said}.",
         rounds=[one for _, one, _ in faults],
         seen=[seen for _, one, _ in faults for seen in one.observations if seen.name in _SEEN],
+        verdict=_verdict(evidence, host, [one for _, one, _ in faults]),
         refutations=(
             Refutation(
                 "Does the same server answer other questions?",
@@ -96,6 +98,16 @@ def _answered_well(host: Host) -> int:
     return sum(
         not persistent(series.rounds, answer_fault) for series in host.of("dns") if series.rounds
     )
+
+
+def _verdict(evidence: Evidence, host: Host, failed: Sequence[Round]) -> Verdict:
+    """A question goes out once: one that the path lost looks like a server that is silent."""
+    site = host.place.site
+    loss = loss_of(evidence.sites[site] if site else (host,))
+    silent = all(one.check.failure is Failure.TIMEOUT for one in failed)
+    if silent and may_have_lost(loss, len(failed)):
+        return Verdict.INSUFFICIENT_DATA
+    return Verdict.DEMONSTRATED
 
 
 def _question(one: Round) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Round
 from nethealth.diagnosis.failures import SAYING
-from nethealth.diagnosis.loss import loss_of
+from nethealth.diagnosis.loss import loss_of, may_have_lost
 from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, milliseconds, reason_of
 from nethealth.model.failure import Failure
@@ -134,7 +134,7 @@ def _finding(
 ) -> Finding:
     verdict = Verdict.DEMONSTRATED
     loss = loss_of(_on_the_path(evidence, host))
-    if fault.resent and loss is not None and loss.lost:
+    if fault.resent and may_have_lost(loss, _count(one, "sip_transmission_count") - 1):
         # A question that the path lost is sent again too: the server need not be slow.
         verdict = Verdict.INSUFFICIENT_DATA
     return draft(

@@ -5,7 +5,7 @@ import math
 from nethealth.model.ports import Clock, NetworkStatistics
 from nethealth.model.record import Instrument
 
-LAG_INTERVAL_S = 0.1
+LAG_INTERVAL_S = 0.02
 _KEPT_MOST = 8192
 
 

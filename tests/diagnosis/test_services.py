@@ -233,9 +233,9 @@ def test_what_could_not_run_is_the_instruments_limit() -> None:
 
 
 def test_busy_instrument_owns_up() -> None:
-    finding = healthy().busy(Instrument(loop_lag_max_s=0.2)).only("instrument-limited:desk")
+    finding = healthy().busy(Instrument(loop_lag_p99_s=0.2)).only("instrument-limited:desk")
     assert "200 ms" in finding.statement
-    assert healthy().busy(Instrument(loop_lag_max_s=0.04)).findings() == ()
+    assert healthy().busy(Instrument(loop_lag_p99_s=0.04, loop_lag_max_s=0.3)).findings() == ()
 
 
 def test_inventory_may_weigh_otherwise() -> None:

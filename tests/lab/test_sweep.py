@@ -281,6 +281,21 @@ def test_what_a_lossy_path_does_to_single_questions_is_no_fault_of_the_servers(
     assert ran.exit_code == 1
 
 
+def test_one_stray_packet_excuses_no_slow_server(bench: Bench) -> None:
+    stray = "-p icmp -m statistic --mode nth --every 100000 --packet 50 -j DROP"
+    command = f"iptables -w -t mangle {{}} FORWARD -o hall {stray}"
+    bench.lab.run("core", command.format("-A"))
+    try:
+        with bench.servers.sip_behaving("hall", "slow"):
+            ran = bench.sweep(inventory())
+    finally:
+        bench.lab.run("core", command.format("-D"))
+    lost = [one for one in ran.record["observations"] if one["name"] == "packet_loss_ratio"]
+    assert sum(one["value"] * one["samples"] for one in lost) == pytest.approx(1)
+    assert ran.findings == {("sip-overload", "hall", "hall-pbx")}, ran.record["findings"]
+    assert ran.exit_code == 1
+
+
 def test_an_asset_without_an_owner_is_said_and_is_no_fault(bench: Bench) -> None:
     ran = bench.sweep(inventory(unowned=["depot-phone"]))
     assert {code for code, _, _ in ran.findings} == {"unowned-asset"}
