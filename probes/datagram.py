@@ -25,7 +25,8 @@ _ORIGIN_ICMP, _ORIGIN_ICMP6 = 2, 3
 QUEUE_MAX = 256  # datagrams that wait for the probe
 _BATCH_MAX = 64  # read in one turn of the loop, so that a flood starves nobody
 _STAMP_AGE_MAX_S = 5.0
-_BUFFER = 65_535
+# One for all channels: a drain copies what it read before it reads on, and nothing awaits within.
+_BUFFER = memoryview(bytearray(65_535))
 _ANCILLARY = socket.CMSG_SPACE(64) * 3
 
 _ICMP_WORDS = {
@@ -69,10 +70,11 @@ class Readiness:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._poll = select.epoll()
-        self._drains: dict[int, Callable[[], None]] = {}
+        self._drains: dict[int, Callable[[bool], None]] = {}
         loop.add_reader(self._poll.fileno(), self._turn)
 
-    def add(self, sock: socket.socket, drain: Callable[[], None]) -> None:
+    def add(self, sock: socket.socket, drain: Callable[[bool], None]) -> None:
+        """Call `drain` when something has come; its argument says whether an error has."""
         self._drains[sock.fileno()] = drain
         self._poll.register(sock, select.EPOLLIN)
 
@@ -87,9 +89,9 @@ class Readiness:
             self._poll.close()
 
     def _turn(self) -> None:
-        for file, _ in self._poll.poll(0):
+        for file, events in self._poll.poll(0):
             if file in self._drains:  # one drained before may have closed another
-                self._drains[file]()
+                self._drains[file](bool(events & select.EPOLLERR))
 
 
 class UdpChannel:
@@ -151,10 +153,10 @@ class UdpChannel:
             self._readiness.remove(self._socket)
             self._socket.close()
 
-    def _drain(self) -> None:
+    def _drain(self, failed: bool) -> None:
         for _ in range(_BATCH_MAX):
             try:
-                data, ancillary, _, source = self._socket.recvmsg(_BUFFER, _ANCILLARY)
+                size, ancillary, _, source = self._socket.recvmsg_into([_BUFFER], _ANCILLARY)
             except BlockingIOError:
                 break
             except OSError:
@@ -165,7 +167,11 @@ class UdpChannel:
                     received_s = monotonic_of_stamp(content)
                 elif level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
                     self._count_overflow(*_COUNT.unpack(content))
-            self._hand_over(Datagram(data, endpoint_of(source), received_s))
+            self._hand_over(Datagram(bytes(_BUFFER[:size]), endpoint_of(source), received_s))
+        if failed:
+            self._drain_errors()
+
+    def _drain_errors(self) -> None:
         for _ in range(_BATCH_MAX):
             try:
                 _, ancillary, _, _ = self._socket.recvmsg(0, _ANCILLARY, socket.MSG_ERRQUEUE)
