@@ -207,6 +207,14 @@ def number(seen: Observation) -> float | None:
     return value if -1e300 < value < 1e300 and isfinite(value) else None
 
 
+def decisive_first(rounds: Sequence[Round], names: Sequence[str]) -> list[Observation]:
+    """What the rounds saw under these names: of all rounds the first name, then the next.
+
+    A report shows only the beginning of long evidence, so the name that decides comes first.
+    """
+    return [seen for name in names for one in rounds for seen in one.all(name)]
+
+
 def gather(record: Record) -> Evidence:
     """Sort a record, whatever the order of its parts and whatever is missing from them."""
     observations: dict[str, list[Observation]] = defaultdict(list)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Host, Place, Round
+from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, decisive_first
 from nethealth.diagnosis.text import counted, listing, percent, percent_range
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -178,7 +178,9 @@ def _pinged(hosts: Sequence[Host]) -> list[Round]:
 
 
 def _evidence(rounds: Sequence[Round]) -> list[Observation]:
-    return [seen for one in rounds for seen in one.observations if seen.name in _LOSS]
+    """The lossiest hosts first, and of each the loss before the counts that it comes from."""
+    lossiest = sorted(rounds, key=lambda one: (one.received - one.sent) / one.sent)
+    return decisive_first(lossiest, _LOSS)
 
 
 def _by_host(hosts: Sequence[Host]) -> str:

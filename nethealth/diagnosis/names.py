@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Host, Round
+from nethealth.diagnosis.evidence import Evidence, Host, Round, decisive_first
 from nethealth.diagnosis.failures import SAYING
 from nethealth.diagnosis.loss import loss_of, may_have_lost
 from nethealth.diagnosis.rounds import persistent
@@ -74,7 +74,7 @@ def _server(
         f"The name server {host.place.name} fails {len(faults)} of "
         f"{counted(questions, 'question')}: {said}.",
         rounds=[one for _, one, _ in faults],
-        seen=[seen for _, one, _ in faults for seen in one.observations if seen.name in _SEEN],
+        seen=decisive_first([one for _, one, _ in faults], _SEEN),
         verdict=_verdict(evidence, host, [one for _, one, _ in faults]),
         refutations=(
             Refutation(

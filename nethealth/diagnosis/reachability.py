@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Host, Place
+from nethealth.diagnosis.evidence import Evidence, Host, Place, decisive_first
 from nethealth.diagnosis.text import counted, listing
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.quality.loss import wilson
 
 ATTEMPTS_LEAST = 3  # fewer lost questions in a row are bad luck and no outage
 INSIDE_HOSTS_LEAST = 3  # silent hosts behind a live gateway that are one fault and not several
-_COUNTS = ("packets_sent_count", "packets_received_count", "packet_loss_ratio", "icmp_error_count")
+_COUNTS = ("packet_loss_ratio", "packets_sent_count", "packets_received_count", "icmp_error_count")
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _site_outage(
         place,
         statement,
         rounds=rounds,
-        seen=[seen for one in rounds for seen in one.observations if seen.name in _COUNTS],
+        seen=decisive_first(rounds, _COUNTS),
         refutations=(
             Refutation("Does the site's gateway answer?", _yes_or_no(gateways)),
             Refutation(
@@ -153,7 +153,7 @@ def _host_down(evidence: Evidence, host: Host, tried: Sequence[Host]) -> Finding
         host.place,
         f"{statement}{_icmp(host)}.",
         rounds=host.rounds,
-        seen=[seen for one in host.pings for seen in one.observations if seen.name in _COUNTS],
+        seen=decisive_first(host.pings, _COUNTS),
         verdict=Verdict.DEMONSTRATED if enough else Verdict.INSUFFICIENT_DATA,
         refutations=(
             Refutation(

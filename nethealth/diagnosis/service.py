@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import floor
 
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Host, Round, number
+from nethealth.diagnosis.evidence import Evidence, Host, Round, decisive_first, number
 from nethealth.diagnosis.failures import SAYING
 from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, listing, reason_of
@@ -13,13 +13,13 @@ from nethealth.model.finding import Effect, Finding, Refutation
 from nethealth.model.observation import Observation
 
 _SEEN = (
+    "http_status_code",
+    "http_status_expected",
+    "http_body_matched",
     "tcp_connect_time_s",
     "tls_handshake_time_s",
     "http_first_byte_time_s",
     "http_total_time_s",
-    "http_status_code",
-    "http_status_expected",
-    "http_body_matched",
 )
 
 
@@ -45,7 +45,7 @@ def services_down(evidence: Evidence) -> Iterator[Finding]:
             host.place,
             f"{host.place.name} does not serve: {listing(said)}.",
             rounds=failed,
-            seen=[seen for one in failed for seen in one.observations if seen.name in _SEEN],
+            seen=decisive_first(failed, _SEEN),
             refutations=(
                 Refutation("Is the host up?", _is_up(host, failed)),
                 Refutation(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Host, Round
+from nethealth.diagnosis.evidence import Evidence, Host, Round, decisive_first
 from nethealth.diagnosis.failures import SAYING
 from nethealth.diagnosis.loss import loss_of, may_have_lost
 from nethealth.diagnosis.rounds import persistent
@@ -19,12 +19,12 @@ from nethealth.quality.loss import LossStatistics
 
 _SEEN = (
     "sip_status_code",
-    "sip_response_delay_s",
     "sip_transmission_count",
     "sip_retry_after_s",
     "sip_malformed_reply_count",
     "sip_foreign_reply_count",
     "sip_wrong_source_count",
+    "sip_response_delay_s",
     "tcp_connect_time_s",
     "tls_handshake_time_s",
 )
@@ -143,7 +143,7 @@ def _finding(
         host.place,
         f"The SIP server {host.place.name} {fault.saying}.{how_often}",
         rounds=[one],
-        seen=[seen for seen in one.observations if seen.name in _SEEN],
+        seen=decisive_first([one], _SEEN),
         verdict=verdict,
         refutations=(
             Refutation("Does the host answer echo requests?", _ping(host)),

@@ -23,6 +23,14 @@ def test_loss_of_a_site_is_pooled_over_its_hosts() -> None:
     assert any("lost 1 of 20" in test.result for test in finding.refutations)
 
 
+def test_the_lossiest_hosts_come_first_in_the_evidence_and_their_loss_before_its_counts() -> None:
+    scene = healthy().ping("mill-a", lost=1).ping("mill-b").ping("mill-c", lost=5)
+    # In the scene a ping's third observation is its loss, the first two what it is the ratio of.
+    ratios = ("mill-c:ping/3", "mill-a:ping/3", "mill-b:ping/3")
+    sent = ("mill-c:ping/1", "mill-a:ping/1", "mill-b:ping/1")
+    assert scene.only("packet-loss:mill").evidence[:6] == ratios + sent
+
+
 def test_loss_that_the_sample_cannot_tell_from_the_threshold_is_information() -> None:
     scene = healthy().ping("mill-a", lost=1).ping("mill-b").ping("mill-c")
     finding = scene.only("packet-loss:mill")

@@ -18,7 +18,7 @@ def test_one_silent_host_is_down() -> None:
     assert (finding.council, finding.site, finding.asset) == ("scdc", "hall", "hall-fax")
     assert "none of 20 packets" in finding.statement
     assert finding.statement.startswith("hall-fax at Hall House is down")
-    assert "hall-fax:ping/1" in finding.evidence
+    assert finding.evidence == ("hall-fax:ping/3", "hall-fax:ping/1", "hall-fax:ping/2")
     assert any("site's link is up" in test.result for test in finding.refutations)
     assert finding.direction is None
     assert (finding.from_, finding.to) == (
