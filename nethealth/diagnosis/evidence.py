@@ -245,7 +245,7 @@ def _series(
         id=base,
         probe=checks[0].probe,
         rounds=tuple(
-            Round(check, tuple(sorted(observations.get(check.id, ()), key=_seen_order)))
+            Round(check, _in_order(observations.get(check.id, ())))
             for check in checks
             if check.outcome is not Outcome.NOT_RUN
             and check.failure is not Failure.INTERRUPTED
@@ -288,5 +288,9 @@ def _order(check: CheckResult) -> tuple[str, int, str]:
     return base, int(match[1]) if match else 1, repr(check)
 
 
-def _seen_order(seen: Observation) -> tuple[int, str, str]:
-    return len(seen.id), seen.id, repr(seen)
+def _in_order(observations: Sequence[Observation]) -> tuple[Observation, ...]:
+    ids = {seen.id for seen in observations}
+    if len(ids) == len(observations):
+        return tuple(sorted(observations, key=lambda seen: (len(seen.id), seen.id)))
+    # A damaged record: what has one id is told apart by its content, so that order never matters.
+    return tuple(sorted(observations, key=lambda seen: (len(seen.id), seen.id, repr(seen))))

@@ -3,6 +3,7 @@
 Root only (namespaces, a TUN device). Prints a line for each limit; exit status 1 if one is missed.
 """
 
+import compileall
 import json
 import subprocess
 import sys
@@ -22,6 +23,7 @@ COUNT = 5
 PACE_S = 0.001
 INTERVAL_S = 1.0  # fping's own between two packets to one host
 WALL_LIMIT = 1.10
+ROUNDS = 3
 DELAY_LIMIT_S = 0.00005
 # `nethealth` of this environment, as a user would type it.
 SWEEP = [str(Path(sys.executable).with_name("nethealth")), "sweep"]
@@ -78,21 +80,31 @@ def fping(hosts: list[str], link: TunLink | None = None) -> tuple[float, dict[st
     return took_s, delays
 
 
-def whole_command(folder: Path, fping_s: float) -> None:
+def whole_command(folder: Path) -> float:
+    """The command and fping in turn, ROUNDS times; fping's median time in seconds."""
+    for package in ("nethealth", "probes", "reports"):  # as an installer leaves them
+        compileall.compile_dir(ROOT / package, quiet=1)
     inventory = folder / "sites.toml"
     assets = (ASSET.format(number=n, address=host) for n, host in enumerate(HOSTS))
     inventory.write_text(INVENTORY + "".join(assets))
     argv = [*SWEEP, "-i", str(inventory), "--store", f"sqlite:///{folder / 'history.db'}",
             "--format", "json", "--quiet", "--fail-on", "never", "-o", str(folder)]  # fmt: skip
-    began_s = time.monotonic()
-    done = subprocess.run(argv, capture_output=True, text=True, cwd=folder, check=False)
-    took_s = time.monotonic() - began_s
-    if done.returncode:
-        print(done.stderr[-2000:])
+    pairs = []
+    for _ in range(ROUNDS):
+        for path in folder.glob("nethealth-*.json"):
+            path.unlink()
+        began_s = time.monotonic()
+        done = subprocess.run(argv, capture_output=True, text=True, cwd=folder, check=False)
+        pairs.append((time.monotonic() - began_s, fping(HOSTS)[0]))
+        if done.returncode:
+            print(done.stderr[-2000:])
+    ours_s = median(ours for ours, _ in pairs)
+    fping_s: float = median(theirs for _, theirs in pairs)
+    ratio = median(ours / theirs for ours, theirs in pairs)
     judge(
-        f"ping 1000x5, whole command: nethealth {took_s:.2f} s, fping {fping_s:.2f} s, "
-        f"ratio {took_s / fping_s:.2f} (limit {WALL_LIMIT:.2f})",
-        done.returncode == 0 and took_s <= WALL_LIMIT * fping_s,
+        f"ping 1000x5, whole command, {ROUNDS} rounds: nethealth {ours_s:.2f} s, "
+        f"fping {fping_s:.2f} s, ratio {ratio:.2f} (limit {WALL_LIMIT:.2f})",
+        done.returncode == 0 and ratio <= WALL_LIMIT,
     )
     (path,) = folder.glob("nethealth-*.json")
     record = json.loads(path.read_text())
@@ -113,6 +125,7 @@ def whole_command(folder: Path, fping_s: float) -> None:
         f"{extra} replies mismatched (limit 0)",
         not wrong and not extra,
     )
+    return fping_s
 
 
 def engine_alone(fping_s: float) -> None:
@@ -185,9 +198,7 @@ def silent_after_late(folder: Path) -> None:
 def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        fping_s, _ = fping(HOSTS)
-        whole_command(folder, fping_s)
-        engine_alone(fping_s)
+        engine_alone(whole_command(folder))
         link_of_20_ms(folder)
         silent_after_late(folder)
     return bool(missed)
