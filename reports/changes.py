@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nethealth.model.finding import Finding
+from nethealth.model.finding import Finding, Severity
+from nethealth.model.record import Record
 from reports.escape import visible
+from reports.groups import alike, thing
+from reports.view import View, natural
 from reports.words import SEVERITY_WORDS
+
+NAMES_MAX = 20  # in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +40,41 @@ def compare(previous: Sequence[Finding], current: Sequence[Finding]) -> Changes:
     )
 
 
-def change_lines(changes: Changes) -> tuple[str, ...]:
-    """One line for each change, not yet escaped."""
-    return (
-        *(f"NEW {_line(finding)} {finding.action}" for finding in changes.new),
-        *(
-            f"WORSE (was {SEVERITY_WORDS[was.severity].lower()}) {_line(finding)} {finding.action}"
-            for was, finding in changes.worse
-        ),
-        *(f"CLEARED {_line(finding)}" for finding in changes.cleared),
-    )
+def change_lines(changes: Changes, view: View) -> tuple[str, ...]:
+    """One line for each change, or for all that are alike at one site; not yet escaped.
+
+    `view`: of the run that is compared, for the names of its sites.
+    """
+    lines = [f"NEW {_line(group, view)} {group[0].action}" for group in alike(changes.new)]
+    for severity in (Severity.WARNING, Severity.INFO):  # what was a warning is critical now
+        risen = [now for was, now in changes.worse if was.severity is severity]
+        was = SEVERITY_WORDS[severity].lower()
+        lines += [
+            f"WORSE (was {was}) {_line(group, view)} {group[0].action}" for group in alike(risen)
+        ]
+    lines += [f"CLEARED {_line(group, view)}" for group in alike(changes.cleared)]
+    return tuple(lines)
 
 
-def render_changes(changes: Changes) -> str:
-    """One line for each change; the empty string where nothing changed, so that cron stays mute."""
-    return "".join(f"{visible(line)}\n" for line in change_lines(changes))
+def render_changes(changes: Changes, record: Record) -> str:
+    """The lines of the changes; the empty string where nothing changed, so that cron stays mute."""
+    if not changes:
+        return ""
+    return "".join(f"{visible(line)}\n" for line in change_lines(changes, View(record)))
 
 
-def _line(finding: Finding) -> str:
-    return f"{SEVERITY_WORDS[finding.severity].lower()} {finding.id}: {finding.statement}"
+def _line(group: Sequence[Finding], view: View) -> str:
+    first = group[0]
+    severity = SEVERITY_WORDS[first.severity].lower()
+    if len(group) == 1 or first.site is None:
+        return f"{severity} {first.id}: {first.statement}"
+    names = ", ".join(map(thing, group[:NAMES_MAX]))
+    left = f" and {len(group) - NAMES_MAX:,} more" if len(group) > NAMES_MAX else ""
+    site = view.site_name(first.site)
+    return f"{severity} {first.code} at {site}: {len(group):,}: {names}{left}."
 
 
 def _worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: (-finding.severity.rank, finding.id)))
+    return tuple(
+        sorted(findings, key=lambda finding: (-finding.severity.rank, natural(finding.id)))
+    )

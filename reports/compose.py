@@ -36,7 +36,7 @@ def compose(
     few = few_checks(view)
     measured = check_blocks(view)
     candidates: tuple[tuple[SectionKey, str, tuple[Block, ...]], ...] = (
-        ("changes", "What changed since the run before", _changes(record, previous)),
+        ("changes", "What changed since the run before", _changes(view, previous)),
         ("sites", "Sites, worst first", site_blocks(view)),
         ("findings", "Findings and their evidence", findings_blocks(view)),
         ("measured", "What was measured", measured if few else ()),
@@ -107,8 +107,8 @@ def _heading_line(view: View) -> str:
     return f"nethealth {what}, {moment(view, run.started)}, from {run.vantage}"
 
 
-def _changes(record: Record, previous: Sequence[Finding] | None) -> tuple[Block, ...]:
+def _changes(view: View, previous: Sequence[Finding] | None) -> tuple[Block, ...]:
     if previous is None:
         return ()
-    lines = change_lines(compare(previous, record.findings))
+    lines = change_lines(compare(previous, view.record.findings), view)
     return (Bullets(lines),) if lines else (Paragraph("Nothing: the same findings as before."),)

@@ -38,11 +38,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of as many cells as there are columns; the first cell of a row is its header."""
+    """Rows of as many cells as there are columns; the first cell of a row is its header.
+
+    A terminal shows the first `telling` rows, or all if None, and says `rest` of the others.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    telling: int | None = None
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +111,29 @@ class SeriesChart:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingBlock:
-    """One finding, ready to read."""
+class Statement:
+    """What one finding says, and its evidence in a line."""
 
-    id: str
+    text: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingBlock:
+    """One finding, or all that are alike at one site, ready to read.
+
+    `left`: how many further statements the record alone has. `evidence`: of a single finding.
+    """
+
     mark: Mark
     title: str
     place: str
-    statement: str
+    statements: tuple[Statement, ...]
+    left: int
     action: str
     sure: str
     when: str
-    evidence: Table
-    evidence_in_brief: str
+    evidence: Table | None
     more: tuple[tuple[str, tuple[str, ...]], ...] = ()  # what was tested, what is missing ...
 
 

@@ -15,6 +15,7 @@ from reports.document import (
     Table,
 )
 from reports.figures import brief, figures, value
+from reports.groups import alike
 from reports.view import View, is_folded, was_measured, worst_round
 from reports.words import CODE_TITLES, OUTCOME_WORDS, count, percent, seconds
 
@@ -78,7 +79,17 @@ def check_blocks(view: View) -> tuple[Block, ...]:
         ),
     )
     rows = tuple(_check_row(view, rounds) for rounds in ordered)
-    return (Table(count(len(rows), "check"), columns, rows),)
+    telling = sum(_tells(view, rounds) for rounds in ordered)
+    further = count(len(rows) - telling, "further check" if telling else "check")
+    rest = f"{further} without a finding; all of them in html, csv and json"
+    caption = count(len(rows), "check")
+    return (Table(caption, columns, rows, telling, rest if len(rows) > telling else ""),)
+
+
+def _tells(view: View, rounds: Sequence[CheckResult]) -> bool:
+    """Whether a finding rests on the check, or it did not complete."""
+    completed = worst_round(rounds).outcome is Outcome.COMPLETED
+    return view.check_rank(rounds[0].id) >= 0 or not completed
 
 
 def _check_row(view: View, rounds: Sequence[CheckResult]) -> tuple[Cell, ...]:
@@ -109,8 +120,12 @@ def _site_row(view: View, site: str) -> tuple[Cell, ...]:
     findings = [
         finding for finding in view.findings if finding.site == site and not is_folded(finding)
     ]
-    main = CODE_TITLES[findings[0].code] if findings else "–"
-    more = f" and {len(findings) - 1} more" if len(findings) > 1 else ""
+    worst = alike(findings)[0] if findings else ()
+    main = CODE_TITLES[worst[0].code] if worst else "–"
+    if len(worst) > 1:
+        main += f" ({len(worst):,})"
+    left = len(findings) - len(worst)
+    more = f" and {left:,} more" if left else ""
     seen = [view.seen(check.id) for check in checks]
     losses = [found for each in seen if (found := value(each, "packet_loss_ratio")) is not None]
     delays = [

@@ -1,11 +1,12 @@
 """Findings as blocks with their evidence, and as tables where one line each is enough."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nethealth.model.finding import Finding, Severity
 from nethealth.model.observation import Event, Observation
-from reports.document import Block, Column, FindingBlock, Paragraph, Table
+from reports.document import Block, Column, FindingBlock, Paragraph, Statement, Table
 from reports.escape import clip
+from reports.groups import alike, thing
 from reports.view import View, is_folded, long_date, severity_mark, utc
 from reports.words import (
     CODE_TITLES,
@@ -13,12 +14,12 @@ from reports.words import (
     VERDICT_WORDS,
     count,
     interval,
+    listed,
     observation_label,
     observed,
 )
 
-EVIDENCE_MAX_ROWS = 20  # shown of one finding; the record holds the rest
-_BRIEF_MAX = 3
+SHOWN_MAX = 20  # of one finding's evidence, and of like findings; the record holds the rest
 _COLUMNS = (
     Column("Observation"),
     Column("What"),
@@ -34,7 +35,7 @@ def findings_blocks(view: View) -> tuple[Block, ...]:
     folded = [finding for finding in view.findings if is_folded(finding)]
     notes = [finding for finding in view.findings if _is_note(finding)]
     full = [finding for finding in view.findings if finding not in folded and finding not in notes]
-    blocks: list[Block] = [_block(view, finding) for finding in full]
+    blocks: list[Block] = [_block(view, group) for group in alike(full)]
     if not full:
         blocks.append(Paragraph("No fault was found."))
     if notes:
@@ -44,9 +45,10 @@ def findings_blocks(view: View) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def when(view: View, finding: Finding) -> str:
+def when(view: View, group: Sequence[Finding]) -> str:
     """From when to when, in UTC, with the vantage's own hours behind."""
-    start, end = utc(finding.from_), utc(finding.to)
+    start = min(utc(finding.from_) for finding in group)
+    end = max(utc(finding.to) for finding in group)
     if start.date() != end.date():
         return f"{long_date(start)} {start:%H:%M:%S} to {long_date(end)} {end:%H:%M:%S} UTC"
     text = f"{long_date(start)}, {start:%H:%M:%S} to {end:%H:%M:%S} UTC"
@@ -66,39 +68,66 @@ def _is_note(finding: Finding) -> bool:
     )
 
 
-def _block(view: View, finding: Finding) -> FindingBlock:
+def _block(view: View, group: Sequence[Finding]) -> FindingBlock:
+    first, alone = group[0], len(group) == 1
+    place = view.place(first)
+    if not alone and first.site is not None:
+        place = f"{len(group):,} at {view.site_name(first.site)}"
     return FindingBlock(
-        id=finding.id,
-        mark=severity_mark(finding.severity),
-        title=CODE_TITLES[finding.code],
-        place=view.place(finding),
-        statement=finding.statement,
-        action=finding.action,
-        sure=VERDICT_WORDS[finding.verdict],
-        when=when(view, finding),
-        evidence=_evidence(view, finding),
-        evidence_in_brief=_evidence_in_brief(view, finding),
-        more=tuple((title, items) for title, items in _more(view, finding) if items),
-    )
-
-
-def _more(view: View, finding: Finding) -> list[tuple[str, tuple[str, ...]]]:
-    by_id = {other.id: other for other in view.findings}
-    explains = tuple(
-        by_id[key].statement if key in by_id else _title_of(key) for key in finding.symptoms
-    )
-    direction = () if finding.direction is None else (DIRECTION_WORDS[finding.direction],)
-    return [
-        ("Direction", direction),
-        ("Size of the effect", _effect(finding)),
-        (
-            "What could have overturned it",
-            tuple(f"{each.test} {each.result}" for each in finding.refutations),
+        mark=severity_mark(first.severity),
+        title=CODE_TITLES[first.code],
+        place=place,
+        statements=tuple(
+            Statement(finding.statement, _evidence_in_brief(view, finding, 3 if alone else 1))
+            for finding in group[:SHOWN_MAX]
         ),
-        ("Still missing", finding.missing),
-        ("Other explanations", finding.alternatives),
-        ("This explains", explains[:EVIDENCE_MAX_ROWS]),
+        left=max(0, len(group) - SHOWN_MAX),
+        action=first.action,
+        sure=VERDICT_WORDS[first.verdict],
+        when=when(view, group),
+        evidence=_evidence(view, first) if alone and first.evidence else None,
+        more=_more(view, group),
+    )
+
+
+def _more(view: View, group: Sequence[Finding]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    statements = {other.id: other.statement for other in view.findings}
+
+    def explains(finding: Finding) -> Sequence[str]:
+        return [statements.get(key) or _title_of(key) for key in finding.symptoms]
+
+    def direction(finding: Finding) -> Sequence[str]:
+        return () if finding.direction is None else (DIRECTION_WORDS[finding.direction],)
+
+    def tests(finding: Finding) -> Sequence[str]:
+        return [f"{each.test} {each.result}" for each in finding.refutations]
+
+    titled: tuple[tuple[str, Callable[[Finding], Sequence[str]]], ...] = (
+        ("Direction", direction),
+        ("Size of the effect", _effect),
+        ("What could have overturned it", tests),
+        ("Still missing", lambda finding: finding.missing),
+        ("Other explanations", lambda finding: finding.alternatives),
+        ("This explains", explains),
+    )
+    said = ((title, _said_once(group, items)) for title, items in titled)
+    return tuple((title, items) for title, items in said if items)
+
+
+def _said_once(
+    group: Sequence[Finding], items: Callable[[Finding], Sequence[str]]
+) -> tuple[str, ...]:
+    """What all findings of the group say, once; what only some say, with their names."""
+    speakers: dict[str, list[str]] = {}
+    for finding in group:
+        for item in dict.fromkeys(items(finding)):
+            speakers.setdefault(item, []).append(thing(finding))
+    said = [
+        item if len(names) == len(group) else f"{item} ({listed(names, 3)})"
+        for item, names in speakers.items()
     ]
+    left = len(said) - SHOWN_MAX
+    return (*said[:SHOWN_MAX], f"and {left:,} more in the record") if left > 0 else tuple(said)
 
 
 def _effect(finding: Finding) -> tuple[str, ...]:
@@ -124,7 +153,7 @@ def _title_of(finding_id: str) -> str:
 
 
 def _evidence(view: View, finding: Finding) -> Table:
-    rows = [_evidence_row(view, key) for key in finding.evidence[:EVIDENCE_MAX_ROWS]]
+    rows = [_evidence_row(view, key) for key in finding.evidence[:SHOWN_MAX]]
     left = len(finding.evidence) - len(rows)
     more = f"; {left:,} more in the record" if left > 0 else ""
     caption = f"Evidence: {CODE_TITLES[finding.code].lower()}, {view.place(finding)}{more}"
@@ -149,13 +178,13 @@ def _evidence_row(view: View, key: str) -> tuple[str, ...]:
     return (key, "not in this record", "no data", "–", "–", "–")
 
 
-def _evidence_in_brief(view: View, finding: Finding) -> str:
+def _evidence_in_brief(view: View, finding: Finding, most: int) -> str:
     parts = []
-    for key in finding.evidence[:_BRIEF_MAX]:
+    for key in finding.evidence[:most]:
         _, what, value, samples, bounds, _ = _evidence_row(view, key)
         size = "" if samples == "–" else f" of {samples}"
         if size and not value.endswith("%"):
-            size = f", {samples} samples"
+            size = f", {samples} {'sample' if samples == '1' else 'samples'}"
         spread = f" ({bounds})" if bounds != "–" else ""
         parts.append(f"{what} {value}{size}{spread} [{key}]")
     left = len(finding.evidence) - len(parts)

@@ -1,24 +1,26 @@
 """The first page in words: the answer, how sure, what is affected, what next, what is missing."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from reports.document import Summary
+from reports.groups import alike
+from reports.short import fits, short_finding, short_sites, words_in
+from reports.steps import next_steps
 from reports.view import View, base_id, vantage_cut_off, was_measured
-from reports.words import CODE_TITLES, DIRECTION_WORDS, count, listed
+from reports.words import DIRECTION_WORDS, count, listed
 
-# With the questions themselves these keep the page under 200 words, whatever the record says.
-_ANSWER_WORDS = 26
+# With the answer of at most 26 words and the questions themselves these keep the page under 200
+# words, whatever the record says. The first sentence of each part is short enough by itself.
 _FOUND_WORDS = 50
 _SURE_WORDS = 26
 _AFFECTED_WORDS = 16
 _NEXT_WORDS = 44
 _NOT_MEASURED_WORDS = 14
-_STATEMENT_WORDS = 19
-_ACTION_WORDS = 20
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_REST_WORDS = 5  # "And 7 further findings, below."
+_TARGETS_WORDS = 8
+_TARGETS_CHARACTERS = 160
 _SURE_WORDING: Mapping[Verdict, str] = {
     Verdict.DEMONSTRATED: "demonstrated by measurement",
     Verdict.SUPPORTED: "supported by tests",
@@ -40,10 +42,10 @@ def summarise(view: View) -> Summary:
         ("What to do next", _next(view, faults), _NEXT_WORDS),
         ("What was not measured", _not_measured(view), _NOT_MEASURED_WORDS),
     )
-    kept = ((title, _budget(sentences, words)) for title, sentences, words in parts)
+    kept = ((title, tuple(_whole(sentences, words))) for title, sentences, words in parts)
     return Summary(
         mark=view.mark(),
-        answer=shorten(_answer(view), _ANSWER_WORDS),
+        answer=_answer(view),
         parts=tuple((title, sentences) for title, sentences in kept if sentences),
     )
 
@@ -63,15 +65,6 @@ def verdict_line(view: View) -> str:
     measured = sum(map(was_measured, view.record.checks))
     checks = f"{measured:,} of {count(len(view.record.checks), 'check')} measured"
     return f"{view.mark().word.upper()}: {', '.join([*worded, checks])}"
-
-
-def shorten(text: str, words: int) -> str:
-    """At most `words` words, cut after a clause where one ends late enough, with an ellipsis."""
-    parts = text.split()
-    if len(parts) <= words:
-        return " ".join(parts)
-    ends = [index + 1 for index in range(words // 2, words) if parts[index][-1] in ",;:"]
-    return " ".join(parts[: ends[-1] if ends else words]).rstrip(".,;:") + "…"
 
 
 def duration(seconds: float) -> str:
@@ -100,21 +93,13 @@ def _faults(view: View) -> list[Finding]:
     ]
 
 
-def _grouped(faults: Sequence[Finding]) -> list[list[Finding]]:
-    """Findings of one kind at one site together, so that forty dead phones take one sentence."""
-    groups: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in faults:
-        where = (finding.code, finding.site) if finding.site is not None else (finding.id,)
-        groups.setdefault(where, []).append(finding)
-    return list(groups.values())
-
-
 def _answer(view: View) -> str:
     record = view.record
     if vantage_cut_off(record):
+        vantage = f" {record.run.vantage}" if fits(record.run.vantage) else ""
         return (
-            f"This run says nothing about the sites: the measuring machine {record.run.vantage} "
-            "was itself cut off."
+            f"This run says nothing about the sites: the measuring machine{vantage} was itself "
+            "cut off."
         )
     if view.mark().kind == "none":
         return "Nothing could be measured, so nothing can be said."
@@ -141,7 +126,9 @@ def _answer(view: View) -> str:
 def _answer_for_few(view: View) -> str:
     """The answer where there is one site or none, as in a check of named targets."""
     targets = list(dict.fromkeys(check.target for check in view.record.checks))
-    where = shorten(listed(targets, 2), 8)
+    where = listed(targets, 2)
+    if not fits(where, _TARGETS_WORDS, _TARGETS_CHARACTERS):
+        where = count(len(targets), "target")
     severities = Counter(finding.severity for finding in _faults(view))
     if not severities:
         return f"{where} showed no fault in the time observed."
@@ -168,24 +155,13 @@ def _found(view: View, faults: Sequence[Finding]) -> list[str]:
             if directed
             else "Whether telephony and network disturb each other was not tested."
         ]
-    groups = _grouped(faults)
-    shown = [_group_sentence(view, group) for group in groups]
-    room = _FOUND_WORDS - _words(judged) - 6
-    kept = _whole(shown, room)
+    groups = alike(faults)
+    shown = [short_finding(view, group) for group in groups]
+    kept = _whole(shown, _FOUND_WORDS - words_in(judged) - _REST_WORDS)
     left = sum(map(len, groups[len(kept) :]))
     if left:
         kept.append(f"And {count(left, 'further finding')}, below.")
     return [*kept, *judged]
-
-
-def _group_sentence(view: View, group: Sequence[Finding]) -> str:
-    first = group[0]
-    if len(group) == 1 or first.site is None:
-        return _sentence(first.statement, _STATEMENT_WORDS)
-    return shorten(
-        f"{CODE_TITLES[first.code]}: {len(group)} at {view.site_name(first.site)}.",
-        _STATEMENT_WORDS,
-    )
 
 
 def _sure(view: View, faults: Sequence[Finding]) -> list[str]:
@@ -209,7 +185,7 @@ def _sure(view: View, faults: Sequence[Finding]) -> list[str]:
         ladder = f"Of {len(faults)} findings: {listed(parts, 6)}."
     return [
         ladder,
-        f"The measurements lasted {time} and speak for that time only.",
+        f"Measured for {time}; it speaks for that time only.",
     ]
 
 
@@ -220,23 +196,15 @@ def _affected(view: View, faults: Sequence[Finding]) -> list[str]:
     staff = {site.id: site.staff for site in view.record.inventory.site if site.staff is not None}
     known = sum(staff[site] for site in sites if site in staff)
     people = f", where {known:,} staff work" if known else ""
-    names = listed([shorten(view.site_name(site), 4) for site in sites], 2)
-    return [f"{names}{people}."]
+    return [f"{short_sites(view, sites)}{people}."]
 
 
 def _next(view: View, faults: Sequence[Finding]) -> list[str]:
     acting = [*faults]
     if not acting:
         acting = [finding for finding in view.findings if finding.code == "instrument-limited"]
-    actions: dict[str, str] = {}
-    for first, *others in _grouped(acting):
-        place = view.place(first)
-        if others and first.site is not None:
-            place = view.site_name(first.site)
-        prefix = "" if first.code == "instrument-limited" else f"{shorten(place, 5)}: "
-        actions.setdefault(_sentence(first.action, _ACTION_WORDS), prefix)
-    if actions:
-        return _whole([f"{place}{action}" for action, place in actions.items()], _NEXT_WORDS)
+    if acting:
+        return next_steps(view, acting)
     if view.mark().kind == "none":
         return ["Measure again; `nethealth doctor` says what this machine lacks."]
     return ["Nothing is needed now. Repeat the measurement at busier hours."]
@@ -263,29 +231,11 @@ def _not_measured(view: View) -> list[str]:
     return [f"{listed(parts, 2)}; the reasons are below."]
 
 
-def _sentence(text: str, words: int) -> str:
-    return shorten(_SENTENCE_END.split(text.strip(), maxsplit=1)[0], words)
-
-
 def _whole(sentences: Iterable[str], words: int) -> list[str]:
     """As many of the sentences as fit, always the first."""
     kept: list[str] = []
     for sentence in sentences:
-        if kept and _words([*kept, sentence]) > words:
+        if kept and words_in([*kept, sentence]) > words:
             break
         kept.append(sentence)
     return kept
-
-
-def _budget(sentences: Sequence[str], words: int) -> tuple[str, ...]:
-    kept: list[str] = []
-    for sentence in sentences:
-        left = words - _words(kept)
-        if left <= 0:
-            break
-        kept.append(shorten(sentence, left))
-    return tuple(kept)
-
-
-def _words(sentences: Iterable[str]) -> int:
-    return sum(len(sentence.split()) for sentence in sentences)

@@ -1,12 +1,13 @@
 """The report as text for a terminal: the verdict, the findings, the figures, the limits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from reports.document import (
     Block,
     Bullets,
+    Cell,
     Document,
     FindingBlock,
     Heading,
@@ -116,12 +117,23 @@ def _print_finding(console: "Console", block: FindingBlock) -> None:
     head.append(visible(f"  {block.title}: {block.place}"), "bold")
     console.print()
     console.print(head)
-    sure = block.sure.partition(":")[0].lower()
-    pairs = [("what", block.statement), ("do", block.action), ("sure", sure)]
-    if block.evidence_in_brief:
-        pairs.insert(1, ("evidence", block.evidence_in_brief))
-    pairs += [(_MORE[title], "; ".join(items)) for title, items in block.more if title in _MORE]
+    if len(block.statements) == 1:
+        (only,) = block.statements
+        pairs = [("what", only.text)]
+        if only.evidence:
+            pairs.append(("evidence", only.evidence))
+    else:
+        said = [f"{one.text} {one.evidence}".rstrip() for one in block.statements]
+        if block.left:
+            said.append(f"and {block.left:,} more in the record")
+        pairs = [("" if index else "what", f"- {text}") for index, text in enumerate(said)]
+    pairs += [("do", block.action), ("sure", block.sure.partition(":")[0].lower())]
+    pairs += [(_MORE[title], _joined(items)) for title, items in block.more if title in _MORE]
     _print_pairs(console, pairs)
+
+
+def _joined(items: Iterable[str]) -> str:
+    return "; ".join(item.removesuffix(".") for item in items)
 
 
 def _print_pairs(console: "Console", pairs: Iterable[tuple[str, str]]) -> None:
@@ -139,6 +151,7 @@ def _print_table(console: "Console", block: Table) -> None:
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415
     from rich.table import Table as Grid  # noqa: PLC0415
 
+    told = block.rows[: block.telling]
     shown = [
         index
         for index, column in enumerate(block.columns)
@@ -151,21 +164,26 @@ def _print_table(console: "Console", block: Table) -> None:
             _text(column.title),
             justify="right" if column.numeric else "left",
             overflow="fold",
-            min_width=_longest_word(block, index) if console.width > _CRAMPED else None,
+            min_width=_longest_word(column.title, told, index)
+            if console.width > _CRAMPED
+            else None,
         )
-    for row in block.rows[:TABLE_MAX_ROWS]:
+    for row in told[:TABLE_MAX_ROWS]:
         grid.add_row(*(_cell(row[index]) for index in shown))
     console.print()
-    console.print(_text(block.caption, "bold"))
-    console.print(grid)
-    left = len(block.rows) - TABLE_MAX_ROWS
+    if told:
+        console.print(_text(block.caption, "bold"))
+        console.print(grid)
+    left = len(told) - TABLE_MAX_ROWS
     if left > 0:
         console.print(_text(f"and {left:,} more, in the formats html, csv and json"))
+    if block.rest:
+        console.print(_text(block.rest))
 
 
-def _longest_word(block: Table, index: int) -> int:
+def _longest_word(title: str, rows: Sequence[tuple[Cell, ...]], index: int) -> int:
     """So wide that an id is not broken, up to a limit."""
-    cells = [block.columns[index].title, *(str(row[index]) for row in block.rows[:TABLE_MAX_ROWS])]
+    cells = [title, *(str(row[index]) for row in rows[:TABLE_MAX_ROWS])]
     return min(_WORD_MAX, max((len(word) for cell in cells for word in cell.split()), default=1))
 
 

@@ -62,7 +62,8 @@ class View:
         )
 
         self._check_ranks: dict[str, int] = {}
-        for finding in reversed(self.findings):
+        acted_on = [finding for finding in self.findings if not is_folded(finding)]
+        for finding in reversed(acted_on):
             for key in finding.evidence:
                 if key in self.observations:
                     check_id = base_id(self.observations[key].check)
@@ -118,8 +119,8 @@ class View:
         )
 
     def check_rank(self, check: str) -> int:
-        """The rank of the worst finding that rests on the check or any of its rounds."""
-        return self._check_ranks.get(base_id(check), 0)
+        """The rank of the worst finding that rests on the check or a round of it; -1 for none."""
+        return self._check_ranks.get(base_id(check), -1)
 
     def mark(self) -> Mark:
         """The state of the whole run."""

@@ -34,7 +34,7 @@ def deliver(
     to_stdout = output.path is None
     if output.quiet and not (to_stdout and output.formats != ("text",)):
         changes = reports.compare(previous or (), record.findings)
-        click.echo(reports.render_changes(changes), nl=False)
+        click.echo(reports.render_changes(changes, record), nl=False)
         if to_stdout:
             return
     document = reports.compose(record, previous=previous)

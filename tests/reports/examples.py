@@ -254,6 +254,23 @@ def degraded() -> Record:
     return draft.record()
 
 
+def many_alike(amount: int = 25) -> Record:
+    """So many telephones of one site silent, out of natural order, and one short of a SIP host."""
+    record = degraded()
+    sample = record.findings[0]
+    phones = tuple(
+        replace(
+            sample, id=f"host-down:phone-{n}", code="host-down", council="scdc", site="hall",
+            asset=f"phone-{n}", statement=f"phone-{n} is down: none of 20 packets returned.",
+            action="Check the power and the network port of the host, on the spot.",
+            missing=() if n == 1 else ("any probe of it other than ping",),
+            alternatives=("a host that is switched off on purpose",),
+        )
+        for n in range(amount, 0, -1)
+    )  # fmt: skip
+    return replace(record, findings=(*phones, *record.findings))
+
+
 def demonstration() -> Record:
     record = degraded()
     title = "Demonstration on a simulated network: no real site was measured"
@@ -332,6 +349,7 @@ def rounds() -> Record:
 ALL = {
     "degraded": degraded,
     "demonstration": demonstration,
+    "many-alike": many_alike,
     "all-clear": all_clear,
     "acquitted": acquitted,
     "one-target": one_target,

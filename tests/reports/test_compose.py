@@ -13,7 +13,7 @@ import pytest
 
 import reports
 from nethealth.model import codec
-from nethealth.model.finding import Effect
+from nethealth.model.finding import Effect, FindingCode, Severity, Verdict
 from nethealth.model.inventory import Inventory, Vantage
 from nethealth.model.record import Pacing, Record
 from reports.document import Document, FindingBlock, IntervalChart, SeriesChart, Summary, Table
@@ -94,7 +94,9 @@ def test_degraded_estate_is_counted_and_acted_on() -> None:
     assert "1 with a critical fault, 3 with a warning, 2 with no fault found" in text
     assert "2 not measured" in text
     assert "885 staff" in text  # 95 + 320 + 60 + 410
-    assert "Ask the site whether it has power" in text
+    assert "Eastfield House Depot: ask whether there is power, then test the line" in text
+    assert "Whole site not answering: Eastfield House Depot." in text
+    assert "Telephone service overloaded: hall-pbx, South Cambridgeshire Hall." in text
 
 
 def test_faults_of_one_kind_at_one_site_take_one_sentence() -> None:
@@ -108,8 +110,111 @@ def test_faults_of_one_kind_at_one_site_take_one_sentence() -> None:
     text = " ".join(words(document.summary))
     assert "Device not answering: 3 at South Cambridgeshire Hall." in text
     assert "All 4 findings are demonstrated" in text
-    found = [each for each in blocks(document, "findings") if isinstance(each, FindingBlock)]
-    assert [each.id for each in found[1:]] == [f"host-down:phone-{n}" for n in (9, 10, 11)]
+    assert "check the power and the network ports of 3 devices." in text
+
+
+def test_like_findings_are_one_block_in_natural_order_with_twenty_told() -> None:
+    block = blocks(reports.compose(examples.many_alike()), "findings")[0]
+    assert isinstance(block, FindingBlock)
+    assert (block.title, block.place) == (
+        "Device not answering",
+        "25 at South Cambridgeshire Hall",
+    )
+    assert [one.text.split()[0] for one in block.statements] == [f"phone-{n}" for n in range(1, 21)]
+    assert block.statements[0].evidence == (
+        "packet loss 100 % of 20 (83.9 % to 100 %) [eastfield-switch:ping/1]"
+    )
+    assert block.left == 5
+    more = dict(block.more)
+    assert more["Other explanations"] == ("a host that is switched off on purpose",)
+    assert more["Still missing"] == (
+        "any probe of it other than ping (phone-2, phone-3, phone-4 and 21 more)",
+    )
+
+
+def test_what_differs_in_severity_verdict_action_or_site_is_not_told_as_one() -> None:
+    record = examples.many_alike(2)
+    one, other, *_ = record.findings
+    for changed in (
+        replace(other, severity=Severity.WARNING),
+        replace(other, verdict=Verdict.SUPPORTED),
+        replace(other, action="Wait."),
+        replace(other, site="mandela"),
+        replace(other, site=None),
+    ):
+        document = reports.compose(replace(record, findings=(one, changed)))
+        assert len(blocks(document, "findings")) == 2
+
+
+def test_a_site_row_counts_what_is_alike() -> None:
+    tables = blocks(reports.compose(examples.many_alike(4)), "sites")
+    rows = {row[0]: row[2] for table in tables if isinstance(table, Table) for row in table.rows}
+    assert rows["South Cambridgeshire Hall"] == "Device not answering (4) and 1 more"
+    assert rows["One Leisure St Ives"] == "Packet loss"
+    assert rows["The Guildhall"] == "–"
+
+
+@pytest.mark.parametrize("name", examples.ALL)
+def test_no_sentence_of_the_summary_is_cut(name: str) -> None:
+    assert "…" not in said(examples.ALL[name]())
+
+
+@pytest.mark.parametrize(
+    ("code", "estimate", "sentence"),
+    [
+        ("packet-loss", 0.1175, "Packet loss at One Leisure St Ives: 11.8 %."),
+        ("high-delay", 0.18, "High delay at One Leisure St Ives: 180 ms one way."),
+        ("poor-voice-quality", 58.2, "Poor voice quality at One Leisure St Ives: R 58."),
+        ("packet-loss", float("nan"), "Packet loss: One Leisure St Ives."),
+        ("provider-loss", 0.5, "Loss in the provider's network: One Leisure St Ives."),
+    ],
+)
+def test_a_fault_has_its_size_in_the_summary(
+    code: FindingCode, estimate: float, sentence: str
+) -> None:
+    record = examples.degraded()
+    finding = replace(record.findings[2], code=code, effect=Effect(estimate))
+    assert sentence in said(replace(record, findings=(finding,)))
+
+
+def test_an_expiring_certificate_has_its_days_in_the_summary() -> None:
+    record = examples.degraded()
+    for days, words_ in ((9.7, "runs out in 9 days"), (1.2, "runs out in 1 day"),
+                         (-3.5, "ran out 3 days ago")):  # fmt: skip
+        finding = replace(record.findings[3], effect=Effect(days))
+        assert f"at pathfinder-web, Pathfinder House: {words_}." in said(
+            replace(record, findings=(finding,))
+        )
+
+
+def test_next_steps_name_the_places_of_each_kind_of_fault() -> None:
+    record = examples.many_alike(4)
+    assert "South Cambridgeshire Hall: check the power and the network ports of 4 devices." in said(
+        record
+    )
+    alone = record.findings[0]
+    for finding, step in (
+        (alone, "South Cambridgeshire Hall: check the power and the network port of phone-4."),
+        (replace(alone, site=None), "Check the power and the network port of phone-4."),
+        (
+            replace(alone, code="overheating", action="Mend the fan."),
+            "South Cambridgeshire Hall: Mend the fan.",
+        ),
+        (
+            replace(alone, code="overheating", action="word " * 90),
+            "South Cambridgeshire Hall: see “Overheating” below.",
+        ),
+    ):
+        assert step in said(replace(record, findings=(finding,)))
+
+
+def test_long_names_give_way_to_ids_in_the_summary() -> None:
+    record = examples.degraded()
+    long = "The long and winding name of a site that nobody would ever print on a card"
+    sites = tuple(replace(each, name=long) for each in record.inventory.site)
+    text = said(replace(record, inventory=replace(record.inventory, site=sites)))
+    assert "Whole site not answering: eastfield." in text
+    assert long not in text
 
 
 def test_what_another_finding_explains_is_not_counted_twice() -> None:
@@ -173,6 +278,7 @@ def test_findings_carry_their_observations_with_values() -> None:
     found = blocks(reports.compose(examples.degraded()), "findings")
     full = [each for each in found if isinstance(each, FindingBlock)]
     assert [each.mark.kind for each in full] == ["critical", *["warning"] * 3]
+    assert full[0].evidence is not None
     assert full[0].evidence.rows == (
         ("eastfield-switch:ping/1", "packet loss", "100 %", "20", "83.9 % to 100 %", "198.18.5.2"),
     )
@@ -185,6 +291,7 @@ def test_evidence_that_is_not_in_the_record_is_said_to_be_absent() -> None:
     findings = (replace(record.findings[0], evidence=("nowhere/1",)),)
     block = blocks(reports.compose(replace(record, findings=findings)), "findings")[0]
     assert isinstance(block, FindingBlock)
+    assert block.evidence is not None
     assert block.evidence.rows[0][:2] == ("nowhere/1", "not in this record")
 
 

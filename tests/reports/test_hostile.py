@@ -107,6 +107,7 @@ def test_every_format_holds(text: str) -> None:
     document = reports.compose(spoilt(examples.degraded(), text), previous=())
     made = {name: each.render(document).decode() for name, each in reports.RENDERERS.items()}
     assert len(words(document.summary)) < 200
+    assert "…" in text or "…" not in " ".join(words(document.summary))
     for name in ("text", "html", "csv", "nagios", "prometheus"):
         hidden = {
             one for one in made[name] if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp")

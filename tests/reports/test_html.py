@@ -59,6 +59,15 @@ def test_a_demonstration_carries_its_banner_and_a_real_run_none() -> None:
     assert b'class="banner"' not in rendered("degraded")
 
 
+def test_like_findings_are_a_list_with_their_evidence() -> None:
+    words = " ".join(" ".join(Page(rendered("many-alike")).words).split())
+    assert "Device not answering: 25 at South Cambridgeshire Hall" in words
+    assert "phone-20 is down: none of 20 packets returned. packet loss 100 % of 20" in words
+    assert "phone-21 is down" not in words
+    assert "and 5 more in the record" in words
+    assert words.count("Check the power and the network port of the host, on the spot.") == 1
+
+
 def test_method_and_limits_are_stated() -> None:
     words = " ".join("".join(Page(rendered("degraded")).words).split())
     for text in (

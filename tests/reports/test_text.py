@@ -1,5 +1,7 @@
 """The text at the desk: short for one target, never wider than asked, no colour unasked."""
 
+from dataclasses import replace
+
 import pytest
 
 import reports
@@ -26,6 +28,43 @@ def test_findings_come_before_tables_and_worst_first() -> None:
     assert places == sorted(places)
     wide = render_text(reports.compose(examples.degraded()), 160)
     assert "503 Service Unavailable after 3 transmissions" in wide
+
+
+def test_only_checks_with_a_finding_or_a_failure_are_listed() -> None:
+    text = render_text(reports.compose(examples.degraded()), 160)
+    table = text.partition("\n13 checks\n")[2].partition("\nmethod:")[0]
+    assert [line.split()[0] for line in table.splitlines()[2:7]] == [
+        "198.18.5.2",
+        "198.18.6.1",
+        "sip:198.18.2.10",
+        "https://198.18.4.80/",
+        "198.18.3.20",
+    ]
+    assert table.splitlines()[7:] == [
+        "8 further checks without a finding; all of them in html, csv and json",
+    ]
+
+
+def test_no_check_is_listed_where_all_is_well() -> None:
+    text = render_text(reports.compose(examples.all_clear()))
+    assert "\n10 checks without a finding; all of them in html, csv and json\n" in text
+    assert "198.18." not in text
+
+
+def test_like_findings_are_told_once() -> None:
+    text = render_text(reports.compose(examples.many_alike(21)), 160)
+    assert text.count("Device not answering: 21 at South Cambridgeshire Hall\n") == 1
+    assert text.count("is down: none of 20 packets returned.") == 20
+    assert text.count("- and 1 more in the record") == 1
+    assert text.count("Check the power and the network port of the host, on the spot.") == 1
+
+
+def test_one_sample_is_not_many() -> None:
+    record = examples.degraded()
+    single = tuple(replace(each, samples=1) for each in record.observations)
+    finding = replace(record.findings[1], evidence=("hall-pbx:sip/2",))
+    text = render_text(reports.compose(replace(record, observations=single, findings=(finding,))))
+    assert "SIP transmissions 3, 1 sample [hall-pbx:sip/2]" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
