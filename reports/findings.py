@@ -189,7 +189,7 @@ def _evidence_in_brief(view: View, finding: Finding, most: int) -> str:
         parts.append(f"{what} {value}{size}{spread} [{key}]")
     left = len(finding.evidence) - len(parts)
     if left > 0:
-        parts.append(f"{left:,} more in the record")
+        parts.append(f"{left:,} more" if most == 1 else f"{left:,} more in the record")
     return "; ".join(parts)
 
 

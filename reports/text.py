@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from reports.document import (
     Block,
     Bullets,
-    Cell,
     Document,
     FindingBlock,
     Heading,
@@ -30,8 +29,8 @@ WIDTH = 100
 TABLE_MAX_ROWS = 60  # printed of one table, the worst first; the other formats have them all
 _SECTIONS: tuple[SectionKey, ...] = ("changes", "findings", "sites", "not-measured", "measured")
 _MORE = {"Still missing": "missing", "Other explanations": "or else", "This explains": "explains"}
-_CRAMPED = 90  # below this words in tables may be broken
-_WORD_MAX = 19  # in a table
+_GAP = 2  # between the columns of a table: one of padding, one of its empty divider
+_WORD_MAX = 24  # a longer word in a table may be broken
 _COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan", "ok": "green", "none": ""}
 _NARROW = 120  # below this a table leaves out its optional columns
 
@@ -123,10 +122,15 @@ def _print_finding(console: "Console", block: FindingBlock) -> None:
         if only.evidence:
             pairs.append(("evidence", only.evidence))
     else:
-        said = [f"{one.text} {one.evidence}".rstrip() for one in block.statements]
+        said = [
+            line
+            for one in block.statements
+            for line in (f"- {one.text}", f"  {one.evidence}" if one.evidence else "")
+            if line
+        ]
         if block.left:
-            said.append(f"and {block.left:,} more in the record")
-        pairs = [("" if index else "what", f"- {text}") for index, text in enumerate(said)]
+            said.append(f"- and {block.left:,} more in the record")
+        pairs = [("" if index else "what", line) for index, line in enumerate(said)]
     pairs += [("do", block.action), ("sure", block.sure.partition(":")[0].lower())]
     pairs += [(_MORE[title], _joined(items)) for title, items in block.more if title in _MORE]
     _print_pairs(console, pairs)
@@ -157,34 +161,48 @@ def _print_table(console: "Console", block: Table) -> None:
         for index, column in enumerate(block.columns)
         if console.width >= _NARROW or not column.optional
     ]
-    grid = Grid(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False)
-    for index in shown:
+    grid = Grid(box=SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), show_edge=False, pad_edge=False)
+    told = told[:TABLE_MAX_ROWS]
+    cells = [[block.columns[index].title, *(str(row[index]) for row in told)] for index in shown]
+    room = console.width - _GAP * (len(shown) - 1)
+    for index, width in zip(shown, column_widths(cells, room), strict=True):
         column = block.columns[index]
-        grid.add_column(
-            _text(column.title),
-            justify="right" if column.numeric else "left",
-            overflow="fold",
-            min_width=_longest_word(column.title, told, index)
-            if console.width > _CRAMPED
-            else None,
-        )
-    for row in told[:TABLE_MAX_ROWS]:
+        side: Literal["left", "right"] = "right" if column.numeric else "left"
+        grid.add_column(_text(column.title), justify=side, overflow="fold", width=width)
+    for row in told:
         grid.add_row(*(_cell(row[index]) for index in shown))
     console.print()
     if told:
         console.print(_text(block.caption, "bold"))
         console.print(grid)
-    left = len(told) - TABLE_MAX_ROWS
+    left = len(block.rows[: block.telling]) - TABLE_MAX_ROWS
     if left > 0:
         console.print(_text(f"and {left:,} more, in the formats html, csv and json"))
     if block.rest:
         console.print(_text(block.rest))
 
 
-def _longest_word(title: str, rows: Sequence[tuple[Cell, ...]], index: int) -> int:
-    """So wide that an id is not broken, up to a limit."""
-    cells = [title, *(str(row[index]) for row in rows[:TABLE_MAX_ROWS])]
-    return min(_WORD_MAX, max((len(word) for cell in cells for word in cell.split()), default=1))
+def column_widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """How wide each column of cells is to be, in at most `room` columns of the terminal.
+
+    Words are broken only where the longest of each column do not fit side by side, the longest
+    first; what room is left goes to the column that lacks most.
+    """
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    cells = [[visible(cell) for cell in column] for column in columns]
+    whole = [max(1, *map(cell_len, column)) for column in cells]
+    words = [max([1, *(cell_len(w) for cell in column for w in cell.split())]) for column in cells]
+    most = _WORD_MAX
+    while most > 1 and sum(min(word, most) for word in words) > room:
+        most -= 1
+    widths = [min(word, most) for word in words]
+    for _ in range(room - sum(widths)):
+        lacking = [full - width for full, width in zip(whole, widths, strict=True)]
+        if max(lacking) <= 0:
+            break
+        widths[lacking.index(max(lacking))] += 1
+    return widths
 
 
 def _cell(cell: str | Mark) -> "Text":

@@ -143,7 +143,7 @@ def _finding(
         host.place,
         f"The SIP server {host.place.name} {fault.saying}.{how_often}",
         rounds=[one],
-        seen=decisive_first([one], _SEEN),
+        seen=decisive_first([one], ("sip_transmission_count", *_SEEN) if fault.resent else _SEEN),
         verdict=verdict,
         refutations=(
             Refutation("Does the host answer echo requests?", _ping(host)),

@@ -75,6 +75,7 @@ def test_answer_after_retransmission_is_overload() -> None:
     )
     assert (finding.severity, finding.verdict) == (Severity.WARNING, Verdict.DEMONSTRATED)
     assert "3 times" in finding.statement
+    assert finding.evidence[0] == "mill-pbx:sip/2"  # the number of copies decides, not the 200
 
 
 def test_answer_after_retransmission_over_a_lossy_path_accuses_nobody() -> None:

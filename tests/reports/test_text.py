@@ -6,6 +6,7 @@ import pytest
 
 import reports
 from reports import render_text
+from reports.text import column_widths
 from tests.reports import examples
 
 
@@ -49,6 +50,28 @@ def test_no_check_is_listed_where_all_is_well() -> None:
     text = render_text(reports.compose(examples.all_clear()))
     assert "\n10 checks without a finding; all of them in html, csv and json\n" in text
     assert "198.18." not in text
+
+
+@pytest.mark.parametrize(
+    ("cells", "room", "widths"),
+    [
+        ([["ab"], ["abc def"]], 20, [2, 7]),  # room enough: as wide as the cells
+        ([["ab"], ["abc def"]], 6, [2, 4]),  # the second wraps between its words
+        ([["ab"], ["abcdefgh"]], 6, [2, 4]),  # no way but to break a word, the longest
+        ([["a b c d"], ["a b c d e f"]], 9, [3, 6]),  # the room goes where most is lacking
+        ([["名前"], ["x"]], 9, [4, 1]),  # two columns a character
+    ],
+)
+def test_columns_of_a_table_share_the_room(
+    cells: list[list[str]], room: int, widths: list[int]
+) -> None:
+    assert column_widths(cells, room) == widths
+
+
+def test_no_word_of_a_table_is_lost_in_a_terminal_of_the_usual_width() -> None:
+    lines = render_text(reports.compose(examples.degraded())).splitlines()
+    for word in ("Unavailable", "transmissions", "eastfield-switch", "198.18.5.2"):
+        assert any(word in line.split() for line in lines)
 
 
 def test_like_findings_are_told_once() -> None:
