@@ -157,7 +157,10 @@ def _found(view: View, faults: Sequence[Finding]) -> list[str]:
         ]
     groups = alike(faults)
     shown = [short_finding(view, group) for group in groups]
-    kept = _whole(shown, _FOUND_WORDS - words_in(judged) - _REST_WORDS)
+    room = _FOUND_WORDS - words_in(judged)
+    kept = _whole(shown, room)
+    if len(kept) < len(shown):
+        kept = _whole(shown, room - _REST_WORDS)
     left = sum(map(len, groups[len(kept) :]))
     if left:
         kept.append(f"And {count(left, 'further finding')}, below.")

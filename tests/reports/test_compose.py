@@ -208,6 +208,18 @@ def test_next_steps_name_the_places_of_each_kind_of_fault() -> None:
         assert step in said(replace(record, findings=(finding,)))
 
 
+def test_what_the_summary_has_no_room_for_is_counted() -> None:
+    record = examples.degraded()
+    loss = replace(record.findings[2], effect=Effect(0.15))
+    findings = tuple(
+        replace(loss, id=f"packet-loss:{site.id}", site=site.id) for site in examples.SITES
+    )
+    text = said(replace(record, findings=findings))
+    # Of 50 words 9 say what was not tested and 5 what is left; 7, 8, 7 and 8 fit, 9 more do not.
+    assert text.count("Packet loss at ") == 4
+    assert "And 4 further findings, below." in text
+
+
 def test_long_names_give_way_to_ids_in_the_summary() -> None:
     record = examples.degraded()
     long = "The long and winding name of a site that nobody would ever print on a card"
