@@ -69,7 +69,13 @@ CREATE TABLE findings (
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make an empty database ours; refuse one that is not, before anything in it is changed."""
-    if not _is_ours(connection, path):
+    # One snapshot for all that is read: another process may be making the tables meanwhile.
+    connection.execute("BEGIN")
+    try:
+        ours = _is_ours(connection, path)
+    finally:
+        connection.execute("ROLLBACK")
+    if not ours:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         # Another process may have made the tables since we looked.

@@ -79,7 +79,8 @@ def test_all_well_exits_0_and_a_fault_1(tmp_path: Path) -> None:
     nethealth("sweep", home=tmp_path, check=0)
     write_inventory(tmp_path, more=CLOSED)
     done = nethealth("sweep", "--format", "json", home=tmp_path, check=1)
-    codes = [finding["code"] for finding in json.loads(done.stdout)["findings"]]
+    found = json.loads(done.stdout)["findings"]
+    codes = [finding["code"] for finding in found if finding["severity"] != "info"]
     assert codes == ["service-down"]
 
 
@@ -157,20 +158,26 @@ def _may_unshare() -> bool:
     return subprocess.run(["unshare", "--net", "true"], check=False).returncode == 0
 
 
+def told(home: Path, *arguments: str, check: int) -> list[str]:
+    """What --quiet prints, without the notes on a test machine that is itself busy."""
+    done = nethealth(*arguments, "--quiet", home=home, check=check)
+    assert done.stderr == ""
+    return [line for line in done.stdout.splitlines() if "instrument-limited" not in line]
+
+
 def test_quiet_tells_only_what_changed(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         write_inventory(tmp_path, more=CLOSED.replace("[1]", f"[{port}]"))
-        assert nethealth("sweep", "--quiet", home=tmp_path, check=0).stdout == ""
-    new = nethealth("sweep", "--quiet", home=tmp_path, check=1)
-    assert "portal" in new.stdout
-    assert new.stderr == ""
-    assert nethealth("sweep", "--quiet", home=tmp_path, check=1).stdout == ""
+        assert told(tmp_path, "sweep", check=0) == []
+    [new] = told(tmp_path, "sweep", check=1)
+    assert "portal" in new
+    assert told(tmp_path, "sweep", check=1) == []
     # What is not looked at has not cleared.
-    nethealth("check", "host-1", "--quiet", home=tmp_path, check=0)
-    assert nethealth("sweep", "--quiet", home=tmp_path, check=1).stdout == ""
+    assert told(tmp_path, "check", "host-1", check=0) == []
+    assert told(tmp_path, "sweep", check=1) == []
     with socket.create_server(("127.0.0.1", port)):
-        cleared = nethealth("sweep", "--quiet", home=tmp_path, check=0).stdout
+        [cleared] = told(tmp_path, "sweep", check=0)
     assert "cleared" in cleared.lower()
 
 
