@@ -39,7 +39,7 @@ print(json.dumps({
         err_estimate=ErrorEstimate(S=1, scale=20, multiplier=9), ts_rx=0xED003781 + 0.125,
         seq_sender=7, ts_sender=0xED003780 + 0.5,
         err_estimate_sender=ErrorEstimate(S=1, scale=22, multiplier=1), ttl_sender=61,
-        tlv_objects=[Tlv(flags=0, type=4, len=4, value=bytes.fromhex("b8a00000"))])).hex(),
+        tlv_objects=[Tlv(flags=0, type=4, len=4, value=bytes.fromhex("ba800000"))])).hex(),
     "read": [sent.seq, sent.ssid, sent.err_estimate.S, sent.err_estimate.scale,
         sent.err_estimate.multiplier, [[int(t.flags), t.type, t.value.hex()]
         for t in sent.tlv_objects]],
