@@ -72,9 +72,12 @@ class Readiness:
         self._drains: dict[int, Callable[[], None]] = {}
         loop.add_reader(self._poll.fileno(), self._turn)
 
-    def add(self, sock: socket.socket, drain: Callable[[], None]) -> None:
+    def add(
+        self, sock: socket.socket, drain: Callable[[], None], *, writable: bool = False
+    ) -> None:
+        """Call `drain` when something has come; with `writable` also once `sock` may be written."""
         self._drains[sock.fileno()] = drain
-        self._poll.register(sock, select.EPOLLIN)
+        self._poll.register(sock, select.EPOLLIN | (select.EPOLLOUT if writable else 0))
 
     def remove(self, sock: socket.socket) -> None:
         del self._drains[sock.fileno()]
@@ -111,7 +114,7 @@ class UdpChannel:
         try:
             self._set_options(dscp)
             # bound, so that every copy leaves from the address that a Via names
-            self._socket.bind(_source_for(self._family, self._peer))
+            self._socket.bind(source_for(self._family, self._peer))
             self.local = endpoint_of(self._socket.getsockname())
         except OSError as error:
             self._socket.close()
@@ -191,7 +194,7 @@ class UdpChannel:
                 self._statistics.notes.append(note)
 
 
-def _source_for(family: socket.AddressFamily, peer: SocketAddress) -> SocketAddress:
+def source_for(family: socket.AddressFamily, peer: SocketAddress) -> SocketAddress:
     """The address that the kernel's routing chooses for `peer`; connecting UDP sends nothing."""
     with socket.socket(family, socket.SOCK_DGRAM) as throw_away:
         throw_away.connect(peer)

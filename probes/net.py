@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nethealth.model.check import Family
+from nethealth.model.check import Family, ProbeMethod
 from nethealth.model.ports import (
     Clock,
     DatagramChannel,
@@ -16,12 +16,15 @@ from nethealth.model.ports import (
     EchoFlow,
     Endpoint,
     NetworkStatistics,
+    ProbeChannel,
+    ProbeEvent,
     StreamChannel,
 )
 from probes.datagram import Readiness, UdpChannel
 from probes.resolver import Resolver
 from probes.stream import open_tcp
 from probes.timer import DeadlineTimer
+from probes.ttl_probe import open_probe
 
 if TYPE_CHECKING:
     from probes.echo import EchoEngine
@@ -90,6 +93,19 @@ class SystemNetwork:
         self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int
     ) -> EchoFlow:
         return self._echo.open(address, deliver, dscp=dscp, payload_bytes=payload_bytes)
+
+    def open_probe(
+        self,
+        remote: Endpoint,
+        method: ProbeMethod,
+        deliver: Callable[[ProbeEvent], None],
+        *,
+        dscp: int = 0,
+        dont_fragment: bool = False,
+    ) -> ProbeChannel:
+        return open_probe(
+            remote, method, deliver, self._readiness, dscp=dscp, dont_fragment=dont_fragment
+        )
 
     async def close(self) -> None:
         """Let go of what the channels share; each channel is closed by the probe that opened it."""

@@ -1,6 +1,6 @@
 """What is planned: one check is one probe of one target, with every parameter resolved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from nethealth.model.failure import Failure, Outcome
@@ -12,6 +12,7 @@ ProbeKind = Literal[
 
 SipTransport = Literal["udp", "tcp", "tls"]
 Family = Literal[4, 6]
+ProbeMethod = Literal["udp", "icmp", "tcp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,11 @@ class HttpParameters:
 
 @dataclass(frozen=True, slots=True)
 class SipParameters:
-    """One OPTIONS to `uri` by `transport`; timers of RFC 3261 section 17.1.2 up to `timeout_s`."""
+    """One OPTIONS to `uri` by `transport`; timers of RFC 3261 section 17.1.2 up to `timeout_s`.
+
+    `locate`: ask the name servers where the domain is served (RFC 3263), from NAPTR on or, where
+    the transport is settled, from SRV on; `host` and `port` are where it is if they know nothing.
+    """
 
     uri: str
     host: str
@@ -72,6 +77,12 @@ class SipParameters:
     transport: SipTransport = "udp"
     timeout_s: float = 32.0  # 64 * T1
     family: Family | None = None
+    username: str | None = None
+    password_env: str | None = None
+    test_account: bool = False  # only then is it registered
+    hops: bool = False
+    old_tls: bool = False
+    locate: Literal["naptr", "srv"] | None = None
 
 
 Parameters = PingParameters | TcpParameters | DnsParameters | HttpParameters | SipParameters
@@ -89,6 +100,13 @@ class Check:
     target: str
     parameters: Parameters
     deadline_s: float = 35.0
+
+
+def secret_names(parameters: Parameters) -> tuple[str, ...]:
+    """The environment variables that a check's secrets stand in: what its `*_env` fields name."""
+    named = (getattr(parameters, each.name) for each in fields(parameters)
+             if each.name.endswith("_env"))  # fmt: skip
+    return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from nethealth.model.check import Family
+from nethealth.model.check import Family, ProbeMethod
 from nethealth.model.failure import Failure
 
 
@@ -131,6 +131,42 @@ class EchoFlow(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeEvent:
+    """What came back of one probe: the target's own answer, or an error that quotes the probe.
+
+    `kind` is `refused` where this machine's kernel would not send a packet so large. `probe` is
+    null where the quotation is too short to tell. What was not seen of the quoted packet is null.
+    """
+
+    probe: int | None
+    received_s: float  # monotonic seconds, from the kernel's receive stamp where there is one
+    source: str
+    kind: Literal["reply", "error", "refused"]
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    mtu: int | None = None  # that a packet was too big for
+    quoted_tos: int | None = None  # the whole octet: DSCP and ECN
+    quoted_source: Endpoint | None = None
+
+
+class ProbeChannel(Protocol):
+    """Packets of one flow, with a chosen TTL, and what routers and target say to them."""
+
+    local: Endpoint  # for ICMP the identifier stands for the port
+    serial: bool  # a probe ends when the next is sent
+    quotes: bool  # whether the quoted IP header is seen, which takes a raw socket
+
+    def send(self, probe: int, *, ttl: int, packet_bytes: int | None = None) -> float:
+        """Send one probe now; the monotonic time just before. May raise NetworkFailure.
+
+        `packet_bytes` is the size of the whole IP packet, for ICMP only.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(slots=True)
 class NetworkStatistics:
     """What the sockets themselves lost, for `run.instrument`."""
@@ -156,6 +192,18 @@ class Network(Protocol):
         self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int
     ) -> EchoFlow:
         """A flow on the run's shared ICMP socket; `deliver` is called from the event loop."""
+        ...
+
+    def open_probe(
+        self,
+        remote: Endpoint,
+        method: ProbeMethod,
+        deliver: Callable[[ProbeEvent], None],
+        *,
+        dscp: int = 0,
+        dont_fragment: bool = False,
+    ) -> ProbeChannel:
+        """Packets that may die on their way; `deliver` is called from the event loop."""
         ...
 
     async def close(self) -> None: ...
