@@ -179,7 +179,7 @@ class UdpChannel:
                     (socket.IPPROTO_IP, IP_RECVERR),
                     (socket.IPPROTO_IPV6, IPV6_RECVERR),
                 ):
-                    self._hand_over(_failure_of(content, self.remote))
+                    self._hand_over(failure_of(content, self.remote))
 
     def _count_overflow(self, total: int) -> None:
         self._statistics.socket_overflow_count += total - self._overflowed
@@ -202,7 +202,7 @@ def source_for(family: socket.AddressFamily, peer: SocketAddress) -> SocketAddre
     return (address[0], 0, *address[2:])
 
 
-def _failure_of(extended_error: bytes, remote: Endpoint) -> NetworkFailure:
+def failure_of(extended_error: bytes, remote: Endpoint) -> NetworkFailure:
     """One message of the error queue (struct sock_extended_err, then the offender's address)."""
     number, origin, icmp_type, icmp_code, *_ = _EXTENDED_ERROR.unpack_from(extended_error)
     error = OSError(number, "")
