@@ -184,6 +184,7 @@ def option_troubles(kind: str, options: Table) -> Iterator[Trouble]:
         yield from _text(("url",), options, addresses.parse_http_url, addresses.HTTP_WORDS)
     if kind == "sip":
         yield from _sip(options)
+        yield from _account(options)
     if kind == "dns":
         yield from _dns(options)
 
@@ -203,6 +204,19 @@ def _sip(options: Table) -> Iterator[Trouble]:
         except ValueError:
             words = f"{shown(own)}, as the uri has it, or a uri that leaves it open"
             yield ("transport",), shown(transport), words
+
+
+def _account(options: Table) -> Iterator[Trouble]:
+    """Half an account is a slip; a user name with a line break would be a header of its own."""
+    username, password_env = options.get("username"), options.get("password_env")
+    if password_env is not None and username is None:
+        yield ("password_env",), "a password without a user name", "password_env beside username"
+    if username is not None and password_env is None:
+        yield ("username",), "a user name without a password", "username beside password_env"
+    if options.get("test_account") is True and username is None:
+        yield ("test_account",), "true without an account", "true beside username and password_env"
+    if isinstance(username, str) and not (username.isprintable() and 0 < len(username) <= 128):
+        yield ("username",), shown(username), "a user name of 1 to 128 printable characters"
 
 
 def _dns(options: Table) -> Iterator[Trouble]:

@@ -73,12 +73,21 @@ transport = "udp"          # udp tcp tls
 username = "probe"
 password_env = "HALL_PBX_PASSWORD"   # a secret never stands in the file
 test_account = true        # only then may it be registered
+hops = false               # true counts the proxies on the way
+old_tls = false            # true tries which old versions of TLS are still accepted
 timeout_s = 32
 family = 4
 [asset.call]
 number = "sip:echo@198.18.2.10:5070" # a test number; no other is ever called
 [asset.stamp]
 port = 862
+[asset.route]
+method = "udp"             # udp icmp tcp
+port = 33434               # of the destination; default for tcp: 443
+queries = 3                # packets to each hop
+hops_max = 30
+dscp = 46                  # a mark that must hold all the way
+family = 4
 [asset.snmp]
 version = 3                # 2 with community_env; 3 with the other three
 community_env = "HALL_PBX_COMMUNITY"

@@ -11,6 +11,7 @@ ProbeKind = Literal[
 ]  # fmt: skip
 
 SipTransport = Literal["udp", "tcp", "tls"]
+CallCodec = Literal["PCMA", "PCMU", "G722", "G729"]
 Family = Literal[4, 6]
 ProbeMethod = Literal["udp", "icmp", "tcp"]
 
@@ -85,7 +86,65 @@ class SipParameters:
     locate: Literal["naptr", "srv"] | None = None
 
 
-Parameters = PingParameters | TcpParameters | DnsParameters | HttpParameters | SipParameters
+@dataclass(frozen=True, slots=True)
+class RouteParameters:
+    """`queries` packets to each hop on the way to `host`, at most `hops_max` hops.
+
+    `port` is the destination's, for UDP and TCP. An answer counts within `timeout_s`: a router may
+    take three seconds to find that a host is not there.
+    """
+
+    host: str
+    method: ProbeMethod = "udp"
+    port: int = 33434
+    queries: int = 3
+    hops_max: int = 30
+    dscp: int = 0
+    timeout_s: float = 3.5
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathMtuParameters:
+    """A search for the largest packet that reaches `host` whole, by echo requests.
+
+    Each size is given up after `copies` packets; none is awaited longer than `timeout_s`.
+    """
+
+    host: str
+    copies: int = 3
+    timeout_s: float = 2.0
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallParameters:
+    """One call to `uri`, held for `duration_s` once it is answered; hung up if it rings too long.
+
+    `codecs` are offered in this order; RTP and RTCP are marked with `dscp`.
+    """
+
+    uri: str
+    host: str
+    port: int
+    transport: SipTransport = "udp"
+    duration_s: float = 10.0
+    ring_timeout_s: float = 20.0
+    codecs: tuple[CallCodec, ...] = ("PCMA", "PCMU")
+    dscp: int = 46
+    family: Family | None = None
+
+
+Parameters = (
+    PingParameters
+    | TcpParameters
+    | DnsParameters
+    | HttpParameters
+    | SipParameters
+    | RouteParameters
+    | PathMtuParameters
+    | CallParameters
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from nethealth.model.check import Family, ProbeKind, SipTransport
+from nethealth.model.check import Family, ProbeKind, ProbeMethod, SipTransport
 from nethealth.model.finding import FindingCode, Severity
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -119,6 +119,8 @@ class SipOptions:
     username: str | None = None
     password_env: EnvName | None = None
     test_account: bool = False
+    hops: bool = False  # count the proxies on the way
+    old_tls: bool = False  # try which old versions of TLS are still accepted
     timeout_s: Annotated[float, Field(gt=0, le=64)] | None = None
     family: Family | None = None
     __pydantic_config__ = _FORBID
@@ -166,6 +168,17 @@ class StampOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RouteOptions:
+    method: ProbeMethod = "udp"
+    port: Port | None = None  # of the destination; default 33434 for udp, 443 for tcp
+    queries: Annotated[int, Field(ge=1, le=10)] = 3
+    hops_max: Annotated[int, Field(ge=1, le=64)] = 30
+    dscp: Dscp = 0
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnmpOptions:
     version: Literal[2, 3]
     community_env: EnvName | None = None
@@ -198,6 +211,7 @@ class Asset:
     sip: SipOptions | None = None
     call: CallOptions | None = None
     stamp: StampOptions | None = None
+    route: RouteOptions | None = None
     snmp: SnmpOptions | None = None
     __pydantic_config__ = _FORBID
 

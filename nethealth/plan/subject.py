@@ -10,8 +10,10 @@ from nethealth.model.check import (
     DnsParameters,
     HttpParameters,
     Parameters,
+    PathMtuParameters,
     PingParameters,
     ProbeKind,
+    RouteParameters,
     SipParameters,
     TcpParameters,
 )
@@ -19,10 +21,13 @@ from nethealth.model.inventory import (
     DnsOptions,
     HttpOptions,
     PingOptions,
+    RouteOptions,
     SipOptions,
     SweepSettings,
     TcpOptions,
 )
+
+_ROUTE_PORTS = {"udp": 33434, "icmp": 0, "tcp": 443}
 
 _Waiting = TypeVar("_Waiting", TcpParameters, DnsParameters, HttpParameters, SipParameters)
 
@@ -45,6 +50,7 @@ class Subject:
     dns: DnsOptions | None = None
     http: HttpOptions | None = None
     sip: SipOptions | None = None
+    route: RouteOptions | None = None
     detailed: bool = True
 
 
@@ -73,6 +79,8 @@ def seconds_needed(parameters: Parameters) -> float:
     """How long the check takes at its longest, the resolution of names aside."""
     if isinstance(parameters, PingParameters):
         return parameters.count * parameters.interval_s + parameters.timeout_s
+    if isinstance(parameters, RouteParameters):
+        return parameters.hops_max + parameters.timeout_s  # a silent hop takes a second at most
     return parameters.timeout_s
 
 
@@ -107,6 +115,10 @@ def _measurements(
         yield "", http.url, _wait(http, web.timeout_s, sweep)
     elif kind == "sip":
         yield "", *_sip(host, subject.sip or SipOptions(), sweep)
+    elif kind == "route":
+        yield "", host, _route(host, subject.route or RouteOptions())
+    elif kind == "path-mtu":
+        yield "", host, PathMtuParameters(host)
     else:
         raise AssertionError(f"{subject.name} has nothing to make a {kind} check of")
 
@@ -122,6 +134,19 @@ def _ping(host: str, options: PingOptions, sweep: SweepSettings) -> PingParamete
     )
     # The inventory has seen to it that the wait fits into the deadline.
     return replace(ping, timeout_s=options.timeout_ms / 1000) if options.timeout_ms else ping
+
+
+def _route(host: str, options: RouteOptions) -> RouteParameters:
+    usual = _ROUTE_PORTS[options.method]
+    return RouteParameters(
+        host,
+        options.method,
+        options.port or usual,
+        options.queries,
+        options.hops_max,
+        options.dscp,
+        family=options.family,
+    )
 
 
 def _dns(
@@ -142,7 +167,19 @@ def _dns(
 def _sip(host: str, options: SipOptions, sweep: SweepSettings) -> tuple[str, SipParameters]:
     uri = options.uri or f"sip:{bracketed(host)}"
     to = parse_sip_uri(uri, options.transport)
-    sip = SipParameters(uri, to.host, to.port, to.transport, family=options.family)
+    sip = SipParameters(
+        uri,
+        to.host,
+        to.port,
+        to.transport,
+        family=options.family,
+        username=options.username,
+        password_env=options.password_env,
+        test_account=options.test_account,
+        hops=options.hops,
+        old_tls=options.old_tls,
+        locate=to.locate if options.uri else None,  # an address is a host, no SIP domain
+    )
     return uri, _wait(sip, options.timeout_s, sweep)
 
 

@@ -63,7 +63,7 @@ checks = []
         ("sip:198.18.2.10", "sip:198.18.2.10:sip",
          SipParameters("sip:198.18.2.10", "198.18.2.10", 5060, "udp")),
         ("sip:a@x;transport=tcp", "sip:a@x;transport=tcp:sip",
-         SipParameters("sip:a@x;transport=tcp", "x", 5060, "tcp")),
+         SipParameters("sip:a@x;transport=tcp", "x", 5060, "tcp", locate="srv")),
         ("sips:[::1]", "sips:[::1]:sip", SipParameters("sips:[::1]", "::1", 5061, "tls")),
         ("dns:portal.example@198.18.2.53", "dns:portal.example@198.18.2.53:dns",
          DnsParameters("198.18.2.53", "portal.example")),
@@ -164,6 +164,7 @@ def test_every_key_that_a_probe_has_can_be_set() -> None:
         "port": "5353", "expect": "::1,::2", "url": "http://[::1]/", "expect_status": "200",
         "body_match": "a, b", "uri": "sip:[::1]:5070", "transport": "tcp", "username": "u",
         "password_env": "PASSWORD", "test_account": "true",
+        "hops": "true", "old_tls": "true",
     }  # fmt: skip
     probes: tuple[ProbeKind, ...] = ("ping", "tcp", "dns", "http", "sip")
     checks = plan_targets(["::1"], None, probes=probes, options=options)
@@ -172,7 +173,19 @@ def test_every_key_that_a_probe_has_can_be_set() -> None:
         TcpParameters("::1", 80, 1.5, 6),
         DnsParameters("::1", "a.example", "AAAA", 5353, ("::1", "::2"), 1.5, 6),
         HttpParameters("http://[::1]/", 200, "a, b", timeout_s=1.5, family=6),
-        SipParameters("sip:[::1]:5070", "::1", 5070, "tcp", 1.5, 6),
+        SipParameters(
+            "sip:[::1]:5070",
+            "::1",
+            5070,
+            "tcp",
+            1.5,
+            6,
+            "u",
+            "PASSWORD",
+            test_account=True,
+            hops=True,
+            old_tls=True,
+        ),
     ]
 
 
