@@ -15,10 +15,13 @@ from nethealth.model.ports import (
     EchoEvent,
     EchoFlow,
     Endpoint,
+    NetworkFailure,
     NetworkStatistics,
     ProbeChannel,
     ProbeEvent,
     StreamChannel,
+    TimedDatagram,
+    TimedFlow,
 )
 from probes.datagram import Readiness, UdpChannel
 from probes.resolver import Resolver
@@ -28,6 +31,7 @@ from probes.ttl_probe import open_probe
 
 if TYPE_CHECKING:
     from probes.echo import EchoEngine
+    from probes.stamp_engine import TimedSender
     from probes.trust import TrustStore
 
 
@@ -106,6 +110,27 @@ class SystemNetwork:
         return open_probe(
             remote, method, deliver, self._readiness, dscp=dscp, dont_fragment=dont_fragment
         )
+
+    @cached_property
+    def _timed_sender(self) -> "TimedSender":
+        from probes.stamp_engine import TimedSender  # noqa: PLC0415 - likewise
+
+        return TimedSender()
+
+    def open_timed(
+        self,
+        remote: Endpoint,
+        deliver: Callable[[TimedDatagram], None],
+        fail: Callable[[NetworkFailure], None],
+        *,
+        dscp: int,
+    ) -> TimedFlow:
+        from probes.stamp_engine import StampFlow  # noqa: PLC0415 - likewise
+
+        return StampFlow(
+            remote, deliver, fail, dscp=dscp, sender=self._timed_sender,
+            readiness=self._readiness, statistics=self.statistics,
+        )  # fmt: skip
 
     async def close(self) -> None:
         """Let go of what the channels share; each channel is closed by the probe that opened it."""

@@ -7,7 +7,7 @@ simulated link here, and a test a scripted one.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from nethealth.model.check import Family, ProbeMethod
 from nethealth.model.failure import Failure
@@ -213,3 +213,50 @@ class Pacer(Protocol):
     """Spaces what is sent: a slot at the target's site for each packet."""
 
     async def wait(self, packets: int = 1) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimedDatagram(Datagram):
+    """A datagram with the hop limit and the mark with which it came."""
+
+    ttl: int | None = None
+    dscp: int | None = None
+
+
+class TimedFlow(Protocol):
+    """Packets to one peer that leave at fixed moments, whatever else this process does."""
+
+    timer_errors_s: list[float]  # how late each left
+    unsendable_count: int  # refused by this machine's kernel
+
+    async def run(
+        self,
+        make: Callable[[float], bytes],
+        unmake: Callable[[], None],
+        count: int,
+        interval_s: float,
+    ) -> None:
+        """Send `count` packets, one every `interval_s`; return when the last has left.
+
+        `make` gives the packet for a monotonic moment, and `unmake` is told that it did not leave;
+        both are called from another thread.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class TimedNetwork(Protocol):
+    """A network that can also keep a send timer; a simulated one need not."""
+
+    def open_timed(
+        self,
+        remote: Endpoint,
+        deliver: Callable[[TimedDatagram], None],
+        fail: Callable[[NetworkFailure], None],
+        *,
+        dscp: int,
+    ) -> TimedFlow:
+        """A flow; `deliver` and `fail` (ICMP errors) are called from the event loop."""
+        ...
