@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from probes.capture.deep import DecodeError, decode_layers, tshark_path
-from probes.clock_state import clock_state as clock_state
+from probes.clock_state import clock_state
 from probes.scapy_child import ScapyError, ask
 
 State = Literal["yes", "limited", "no"]

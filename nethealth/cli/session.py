@@ -32,7 +32,8 @@ from nethealth.sweep import (
     sockets_allowed,
     wait_until,
 )
-from probes import CATALOG, host
+from probes import CATALOG
+from probes.clock_state import clock_state
 from probes.icmp_socket import why_unavailable
 from probes.name_servers import system_name_servers
 from probes.net import SystemClock, SystemNetwork
@@ -234,7 +235,7 @@ def _opening(order: Order, clock: Clock) -> Record:
             vantage=order.inventory.vantage.id,
             started=started,
             title=order.title,
-            clock=host.clock_state(),
+            clock=clock_state(),
             pacing=Pacing(
                 site_packets_per_s=sweep.site_packets_per_s,
                 site_starts_per_s=sweep.site_starts_per_s,

@@ -135,6 +135,24 @@ class CallParameters:
     family: Family | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StampParameters:
+    """`count` STAMP packets to the reflector at `host`:`port`, one every `interval_s`.
+
+    By default those of a call: G.711 in packets of 20 ms is 160 octets of speech after the 12 of
+    the RTP header, marked EF. Each answer is awaited for `timeout_s`.
+    """
+
+    host: str
+    port: int = 862
+    count: int = 500
+    interval_s: float = 0.02
+    timeout_s: float = 2.0
+    dscp: int = 46
+    payload_bytes: int = 172
+    family: Family | None = None
+
+
 Parameters = (
     PingParameters
     | TcpParameters
@@ -143,6 +161,7 @@ Parameters = (
     | SipParameters
     | RouteParameters
     | PathMtuParameters
+    | StampParameters
     | CallParameters
 )
 

@@ -164,6 +164,12 @@ class CallOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StampOptions:
     port: Port = 862
+    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    interval_ms: Annotated[int, Field(ge=5, le=60_000)] | None = None
+    timeout_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    payload_bytes: Annotated[int, Field(ge=56, le=1400)] | None = None  # of UDP; 172: G.711, 20 ms
+    dscp: Dscp = 46
+    family: Family | None = None
     __pydantic_config__ = _FORBID
 
 
