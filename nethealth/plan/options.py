@@ -14,7 +14,9 @@ from nethealth.model.inventory import (
     DnsOptions,
     HttpOptions,
     PingOptions,
+    RouteOptions,
     SipOptions,
+    StampOptions,
     TcpOptions,
 )
 from nethealth.plan.subject import Subject
@@ -25,6 +27,8 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "dns": TypeAdapter(DnsOptions),
     "http": TypeAdapter(HttpOptions),
     "sip": TypeAdapter(SipOptions),
+    "stamp": TypeAdapter(StampOptions),
+    "route": TypeAdapter(RouteOptions),
 }
 _REQUIRED = {"tcp": "ports", "dns": "names"}
 _LISTS = ("ports", "names", "expect")
@@ -49,7 +53,7 @@ def with_options(
     for kind in kinds:
         keys = allowed.keys(("asset", 0, kind))
         given = {key: _typed(key, value) for key, value in options.items() if key in keys}
-        own = getattr(subject, kind)
+        own = getattr(subject, kind, None)  # some kinds have nothing to set
         merged = {**(asdict(own) if own else {}), **given}
         required = _REQUIRED.get(kind)
         if not given or (required and required not in merged):

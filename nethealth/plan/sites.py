@@ -59,6 +59,8 @@ def asset_subject(asset: Asset, council: str | None) -> tuple[Subject, tuple[Pro
         dns=asset.dns,
         http=asset.http,
         sip=asset.sip,
+        stamp=asset.stamp,
+        route=asset.route,
     )
     return subject, probe_kinds(asset.kind, asset.checks, tables_of(asset))
 

@@ -15,6 +15,7 @@ from nethealth.model.check import (
     ProbeKind,
     RouteParameters,
     SipParameters,
+    StampParameters,
     TcpParameters,
 )
 from nethealth.model.inventory import (
@@ -23,6 +24,7 @@ from nethealth.model.inventory import (
     PingOptions,
     RouteOptions,
     SipOptions,
+    StampOptions,
     SweepSettings,
     TcpOptions,
 )
@@ -50,6 +52,7 @@ class Subject:
     dns: DnsOptions | None = None
     http: HttpOptions | None = None
     sip: SipOptions | None = None
+    stamp: StampOptions | None = None
     route: RouteOptions | None = None
     detailed: bool = True
 
@@ -77,7 +80,7 @@ def checks_of(
 
 def seconds_needed(parameters: Parameters) -> float:
     """How long the check takes at its longest, the resolution of names aside."""
-    if isinstance(parameters, PingParameters):
+    if isinstance(parameters, PingParameters | StampParameters):
         return parameters.count * parameters.interval_s + parameters.timeout_s
     if isinstance(parameters, RouteParameters):
         return parameters.hops_max + parameters.timeout_s  # a silent hop takes a second at most
@@ -115,6 +118,8 @@ def _measurements(
         yield "", http.url, _wait(http, web.timeout_s, sweep)
     elif kind == "sip":
         yield "", *_sip(host, subject.sip or SipOptions(), sweep)
+    elif kind == "stamp":
+        yield "", *_stamp(host, subject.stamp or StampOptions())
     elif kind == "route":
         yield "", host, _route(host, subject.route or RouteOptions())
     elif kind == "path-mtu":
@@ -146,6 +151,22 @@ def _route(host: str, options: RouteOptions) -> RouteParameters:
         options.hops_max,
         options.dscp,
         family=options.family,
+    )
+
+
+def _stamp(host: str, options: StampOptions) -> tuple[str, StampParameters]:
+    at = bracketed(host) if options.port == 862 else f"{bracketed(host)}:{options.port}"
+    usual = StampParameters(host)
+    ms = {"interval_s": options.interval_ms, "timeout_s": options.timeout_ms}
+    chosen = {key: value / 1000 for key, value in ms.items() if value is not None}
+    return f"stamp:{at}", replace(
+        usual,
+        port=options.port,
+        count=options.count or usual.count,
+        payload_bytes=options.payload_bytes or usual.payload_bytes,
+        dscp=options.dscp,
+        family=options.family,
+        **chosen,
     )
 
 

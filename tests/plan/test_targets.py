@@ -5,12 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nethealth.inventory import parse
+from nethealth.inventory.faults import listed
+from nethealth.inventory.kinds import PLANNED_KINDS
 from nethealth.model.check import (
     DnsParameters,
     HttpParameters,
     Parameters,
+    PathMtuParameters,
     PingParameters,
     ProbeKind,
+    ProbeMethod,
+    RouteParameters,
     SipParameters,
     TcpParameters,
 )
@@ -189,6 +194,24 @@ def test_every_key_that_a_probe_has_can_be_set() -> None:
     ]
 
 
+def test_a_route_by_each_method_goes_to_its_usual_port() -> None:
+    ports: dict[ProbeMethod, int] = {"udp": 33434, "icmp": 0, "tcp": 443}
+    for method, port in ports.items():
+        options = {"method": method, "queries": "2", "hops_max": "9", "dscp": "46"}
+        (check,) = plan_targets(["x.example"], None, probes=("route",), options=options)
+        assert check.id == "x.example:route"
+        assert check.parameters == RouteParameters("x.example", method, port, 2, 9, 46)
+    (check,) = plan_targets(["::1"], None, probes=("route",), options={"port": "5060"})
+    assert check.parameters == RouteParameters("::1", "udp", 5060)
+
+
+def test_path_mtu_has_nothing_to_set() -> None:
+    (check,) = plan_targets(["::1"], None, probes=("path-mtu",))
+    assert (check.id, check.parameters) == ("::1:path-mtu", PathMtuParameters("::1"))
+    with pytest.raises(TargetError, match='option "dscp" is no key of path-mtu'):
+        plan_targets(["::1"], None, probes=("path-mtu",), options={"dscp": "46"})
+
+
 def test_a_long_check_that_was_asked_for_gets_the_time_it_needs() -> None:
     (check,) = plan_targets(["::1"], None, options={"count": "1000"})
     assert check.deadline_s == pytest.approx(1000 * 0.2 + 2)
@@ -253,8 +276,8 @@ def test_targets_that_are_none(text: str, reason: str) -> None:
          "a whole number from 1 to 65535"),
         (("dns",), {}, "::1: dns needs a name to ask for, as in dns:portal.example@SERVER or "
          "--option names=portal.example"),
-        (("call",), {}, 'the probe "call" is not available in this version; available: "ping", '
-         '"tcp", "dns", "http", "sip"'),
+        (("capture",), {}, 'the probe "capture" is not available in this version; available: '
+         + listed(PLANNED_KINDS)),
     ],
 )  # fmt: skip
 def test_options_and_probes_that_do_not_fit(
