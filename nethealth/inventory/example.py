@@ -79,8 +79,14 @@ timeout_s = 32
 family = 4
 [asset.call]
 number = "sip:echo@198.18.2.10:5070" # a test number; no other is ever called
-[asset.stamp]
+[asset.stamp]              # a reflector: `nethealth reflect`, or a router with TWAMP-Light
 port = 862
+count = 500
+interval_ms = 20
+timeout_ms = 2000
+payload_bytes = 172        # of UDP: G.711 in packets of 20 ms
+dscp = 46
+family = 4
 [asset.route]
 method = "udp"             # udp icmp tcp
 port = 33434               # of the destination; default for tcp: 443

@@ -1,15 +1,14 @@
 """The forms that a TARGET may have, when it is no id: a host, a port, a URL, a URI, a question."""
 
 from nethealth.inventory import addresses
-from nethealth.inventory.kinds import PLANNED_KINDS
 from nethealth.model.check import ProbeKind
-from nethealth.model.inventory import DnsOptions, HttpOptions, SipOptions, TcpOptions
+from nethealth.model.inventory import DnsOptions, HttpOptions, SipOptions, StampOptions, TcpOptions
 from nethealth.plan.subject import Subject
 
 TARGET_MAX = 1000  # characters
 FORMS = (
     "a host, host:port, [IPv6]:port, https://…, http://…, sip:…, sips:…, dns:name@server, "
-    "or the id of an asset or site"
+    "stamp:host, or the id of an asset or site"
 )
 
 
@@ -26,10 +25,6 @@ def parse_form(text: str) -> tuple[Subject, ProbeKind]:
     if any(character.isspace() or not character.isprintable() for character in text):
         raise ValueError(f"a space or control character; a target is {FORMS}")
     scheme = text.partition(":")[0].lower()
-    if scheme == "stamp":
-        raise ValueError(
-            f"stamp is not available in this version; available: {', '.join(PLANNED_KINDS)}"
-        )
     try:
         match scheme:
             case "http" | "https":
@@ -38,6 +33,8 @@ def parse_form(text: str) -> tuple[Subject, ProbeKind]:
                 return _sip(text), "sip"
             case "dns":
                 return _dns(text), "dns"
+            case "stamp":
+                return _stamp(text), "stamp"
             case _:
                 return _host(text)
     except ValueError as error:
@@ -71,6 +68,11 @@ def _dns(text: str) -> Subject:
     return Subject(text, host, dns=question, detailed=False)
 
 
+def _stamp(text: str) -> Subject:
+    host, port = addresses.split_host_port(text[len("stamp:") :])
+    return Subject(text, host, stamp=StampOptions(port=port or 862), detailed=False)
+
+
 def _host(text: str) -> tuple[Subject, ProbeKind]:
     host, port = addresses.split_host_port(text)
     if port is None:
@@ -82,6 +84,7 @@ def _host(text: str) -> tuple[Subject, ProbeKind]:
         tcp=TcpOptions(ports=(port,)),
         http=HttpOptions(url=f"https://{at}/"),
         sip=SipOptions(uri=f"sip:{at}"),
+        stamp=StampOptions(port=port),
         detailed=False,
     )
     return subject, "tcp"

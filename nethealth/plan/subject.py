@@ -157,16 +157,15 @@ def _route(host: str, options: RouteOptions) -> RouteParameters:
 def _stamp(host: str, options: StampOptions) -> tuple[str, StampParameters]:
     at = bracketed(host) if options.port == 862 else f"{bracketed(host)}:{options.port}"
     usual = StampParameters(host)
-    ms = {"interval_s": options.interval_ms, "timeout_s": options.timeout_ms}
-    chosen = {key: value / 1000 for key, value in ms.items() if value is not None}
     return f"stamp:{at}", replace(
         usual,
         port=options.port,
         count=options.count or usual.count,
+        interval_s=options.interval_ms / 1000 if options.interval_ms else usual.interval_s,
+        timeout_s=options.timeout_ms / 1000 if options.timeout_ms else usual.timeout_s,
         payload_bytes=options.payload_bytes or usual.payload_bytes,
         dscp=options.dscp,
         family=options.family,
-        **chosen,
     )
 
 

@@ -135,6 +135,7 @@ class StampSession:
         tlvs = (Tlv(CLASS_OF_SERVICE, ClassOfService(dscp).build()), padding)
         self._template = SenderPacket(0, 0, error_estimate, ssid, tlvs).build()
         self._requests: dict[int, _Request] = {}
+        self._answered_count = 0
         self._counters_again: set[int] = set()  # of further answers to an answered packet
 
     def packet(self, now_s: float) -> bytes:
@@ -172,6 +173,7 @@ class StampSession:
                 self._counters_again.add(packet.sequence_number)
             return
         request.answer = self._answer(packet, request, received_s, dscp)
+        self._answered_count += 1
         if ttl is not None:
             self.ttls[ttl] += 1
 
@@ -179,10 +181,15 @@ class StampSession:
         """Drop every packet whose wait is not over: an answer in time must not be preferred."""
         whole = {n: r for n, r in self._requests.items() if now_s - r.sent_s >= self.timeout_s}
         self._requests = whole
+        self._answered_count = len(self._answered())
 
     @property
     def sent_count(self) -> int:
         return len(self._requests)
+
+    @property
+    def unanswered_count(self) -> int:
+        return len(self._requests) - self._answered_count
 
     @property
     def late_count(self) -> int:

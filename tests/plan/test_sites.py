@@ -43,7 +43,7 @@ V6 = 'address = "2001:db8::10"\n'
         ("switch", ["a:ping"]),
         ("server", ["a:ping"]),
         ("sensor", ["a:ping"]),
-        ("reflector", ["a:ping"]),
+        ("reflector", ["a:ping", "a:stamp"]),
         ("service", ["a:http"]),
     ],
 )
@@ -59,7 +59,7 @@ def test_checks_by_kind(kind: str, expected: list[str]) -> None:
         ("phone", "sip = {}\nhttp = {}\n", ["a:ping", "a:http", "a:sip"]),
         ("service", "tcp.ports = [1]\n", ["a:tcp:1"]),
         ("service", "ping.dscp = 46\n", ["a:ping"]),
-        ("service", "stamp.port = 862\n", ["a:http"]),
+        ("service", "stamp.port = 862\n", ["a:stamp"]),
         ("service", 'checks = ["ping"]\n', ["a:ping"]),
         ("pbx", 'checks = ["sip", "ping", "sip"]\n', ["a:ping", "a:sip"]),
         ("pbx", 'checks = ["ping"]\ntcp.ports = [1]\n', ["a:ping"]),
@@ -154,14 +154,14 @@ def test_what_this_version_cannot_make_is_said_once_for_each() -> None:
         f'[[asset]]\nid = "{name}"\nsite = "hall"\nkind = "pbx"\n{V6}{extra}'
         for name, extra in (
             ("a", 'checks = ["ping", "call", "snmp", "call"]\n'),
-            ("b", "stamp.port = 862\n"),
-            ("c", 'checks = ["ping"]\nstamp.port = 862\n'),
+            ("b", "snmp.version = 2\n"),
+            ("c", 'checks = ["ping"]\nsnmp.version = 2\n'),
         )
     )
     assert unplanned(parse(text)) == (
         "a: this version cannot make the check call, so it is not planned.",
         "a: this version cannot make the check snmp, so it is not planned.",
-        "b: this version cannot make the check stamp, so it is not planned.",
+        "b: this version cannot make the check snmp, so it is not planned.",
     )
 
 

@@ -17,6 +17,7 @@ from nethealth.model.check import (
     ProbeMethod,
     RouteParameters,
     SipParameters,
+    StampParameters,
     TcpParameters,
 )
 from nethealth.plan import TargetError, plan_inventory, plan_targets
@@ -74,6 +75,8 @@ checks = []
          DnsParameters("198.18.2.53", "portal.example")),
         ("dns:_sip._udp.x@[::1]:5353", "dns:_sip._udp.x@[::1]:5353:dns",
          DnsParameters("::1", "_sip._udp.x", port=5353)),
+        ("stamp:198.18.2.9", "stamp:198.18.2.9:stamp", StampParameters("198.18.2.9")),
+        ("stamp:[::1]:8620", "stamp:[::1]:8620:stamp", StampParameters("::1", 8620)),
     ],
 )  # fmt: skip
 def test_forms(text: str, check_id: str, parameters: Parameters) -> None:
@@ -231,7 +234,8 @@ def test_a_long_check_that_was_asked_for_gets_the_time_it_needs() -> None:
         ("198.18.2.300", "no valid numeric address"),
         ("x:0", "no port from 1 to 65535"),
         ("a:b:c", "no host name"),
-        ("stamp:198.18.2.1", "stamp is not available in this version; available: ping, tcp, dns"),
+        ("stamp:198.18.2.1:0", "no port from 1 to 65535"),
+        ("stamp:", "no host name"),
         ("https://", "no host name"),
         ("https://u:p@x/", "a user name or password"),
         ("sip:u:p@x", "a password"),
@@ -291,7 +295,7 @@ def test_options_and_probes_that_do_not_fit(
 def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(TargetError) as caught:
         plan_targets(
-            ["a b", "::1", "stamp:x"], None, probes=("nat", "ping"),
+            ["a b", "::1", "stamp:-"], None, probes=("nat", "ping"),
             options={"dscp": "99", "nope": "1"},
         )  # fmt: skip
     assert len(caught.value.faults) == 5
