@@ -66,6 +66,15 @@ CODES: Mapping[FindingCode, Rule] = {
     "sip-auth": Rule(
         Severity.INFO, "Nothing is broken; to see more, give the probe a test account."
     ),
+    "path-mtu-black-hole": Rule(
+        Severity.WARNING,
+        'Let ICMP "fragmentation needed" and "packet too big" through every filter on the way, or '
+        "give both ends of the narrow link the size that it has.",
+    ),
+    "dscp-bleached": Rule(
+        Severity.WARNING,
+        "Ask whoever runs that hop to trust the mark, and have voice treated by it.",
+    ),
     "unowned-asset": Rule(Severity.INFO, "Name an owner for each asset in the inventory."),
     "instrument-limited": Rule(
         Severity.INFO, "Put the measuring machine right and measure again; `nethealth doctor` "

@@ -29,7 +29,14 @@ _ANSWERING = frozenset(
         Failure.WRONG_SOURCE,
     }
 )
-_ANSWERS = ("tcp_connect_time_s", "sip_status_code", "dns_response_code", "http_status_code")
+_ANSWERS = (
+    "tcp_connect_time_s",
+    "sip_status_code",
+    "dns_response_code",
+    "http_status_code",
+    "route_length_hops",
+    "path_mtu_bytes",
+)
 
 
 @dataclass(frozen=True, slots=True)
