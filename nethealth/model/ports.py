@@ -47,11 +47,31 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """What came, from whom, and when (monotonic seconds, the kernel's stamp where it gives one)."""
+    """What came, from whom, and when (monotonic seconds, the kernel's stamp where it gives one).
+
+    `dscp` is the mark that it bore, on a channel that asks for it.
+    """
 
     data: bytes
     source: Endpoint
     received_s: float
+    dscp: int | None = None
+
+
+class OpenChannel(Protocol):
+    """A UDP socket for a conversation of several parties: it sends to whom it is told."""
+
+    local: Endpoint
+
+    def send(self, data: bytes, to: Endpoint | None = None) -> float:
+        """Send now (by default to the peer it was opened for); the monotonic time just before."""
+        ...
+
+    async def receive(self) -> Datagram:
+        """The next datagram from anybody, with its mark; an ICMP error raises NetworkFailure."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class DatagramChannel(Protocol):
@@ -92,8 +112,11 @@ class StreamChannel(Protocol):
     local: Endpoint
     remote: Endpoint
 
-    async def start_tls(self, server_name: str) -> TlsFacts:
-        """Handshake without refusing a bad certificate: what is wrong with it is a fact."""
+    async def start_tls(self, server_name: str, *, version: str | None = None) -> TlsFacts:
+        """Handshake without refusing a bad certificate: what is wrong with it is a fact.
+
+        `version`, such as "TLSv1.1", is then the only one that is offered.
+        """
         ...
 
     async def read(self, limit: int) -> bytes:
@@ -217,10 +240,9 @@ class Pacer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TimedDatagram(Datagram):
-    """A datagram with the hop limit and the mark with which it came."""
+    """A datagram with the hop limit with which it came, too."""
 
     ttl: int | None = None
-    dscp: int | None = None
 
 
 class TimedFlow(Protocol):
@@ -259,4 +281,15 @@ class TimedNetwork(Protocol):
         dscp: int,
     ) -> TimedFlow:
         """A flow; `deliver` and `fail` (ICMP errors) are called from the event loop."""
+        ...
+
+
+@runtime_checkable
+class CallNetwork(Protocol):
+    """A network that a call can be held over; a simulated one need not be."""
+
+    async def open_channel(
+        self, peer: Endpoint, *, dscp: int = 0, local_port: int = 0
+    ) -> OpenChannel:
+        """A channel at the address that leads to `peer`, at `local_port` (0: any)."""
         ...

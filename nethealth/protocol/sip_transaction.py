@@ -49,6 +49,7 @@ class ClientTransaction:
         self.first_fault: str | None = None  # what is wrong with the first malformed or foreign one
         self._request = request
         self.branch = branch.lower()
+        self.late: frozenset[str] = frozenset()  # branches of earlier transactions on this way
         self._sent_by = sent_by.lower()
         self._cseq = cseq
         self._reliable = reliable
@@ -131,6 +132,8 @@ class ClientTransaction:
         if not self.is_open:
             return
         try:
+            if self.late and (via := message.top_via) and (via.branch or "").lower() in self.late:
+                return  # another copy of an answer that was taken in already
             fault = mismatch(message, branch=self.branch, sent_by=self._sent_by, cseq=self._cseq)
         except WireError as error:
             self.receive_malformed(data, error)
