@@ -4,6 +4,7 @@ import asyncio
 import select
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from probes.failures import classify, network_failure
 
 # <linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>; Python 3.11 names none of these
 IP_RECVERR = 11
+IP_RECVTOS = 13
 IPV6_RECVERR = 25
 SO_TIMESTAMPNS = 35
 SO_RXQ_OVFL = 40
@@ -26,6 +28,7 @@ QUEUE_MAX = 256  # datagrams that wait for the probe
 _BATCH_MAX = 64  # read in one turn of the loop, so that a flood starves nobody
 _STAMP_AGE_MAX_S = 5.0
 _BUFFER = 65_535
+_MARKS = ((socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS))
 _ANCILLARY = socket.CMSG_SPACE(64) * 3
 
 _ICMP_WORDS = {
@@ -99,8 +102,16 @@ class UdpChannel:
     """The datagram channel of the contract, on one socket of its own."""
 
     def __init__(
-        self, remote: Endpoint, readiness: Readiness, statistics: NetworkStatistics, dscp: int
+        self,
+        remote: Endpoint,
+        readiness: Readiness,
+        statistics: NetworkStatistics,
+        dscp: int,
+        *,
+        local_port: int = 0,
+        marks: bool = False,
     ) -> None:
+        """With `marks`, each datagram tells the DSCP that it bore."""
         self.remote = remote
         self._readiness = readiness
         self._statistics = statistics
@@ -113,8 +124,11 @@ class UdpChannel:
             raise network_failure(error, f"to {remote}") from None
         try:
             self._set_options(dscp)
+            if marks:
+                ask_for_marks(self._socket, self._family)
             # bound, so that every copy leaves from the address that a Via names
-            self._socket.bind(source_for(self._family, self._peer))
+            address, _, *scope = source_for(self._family, self._peer)
+            self._socket.bind((address, local_port, *scope))
             self.local = endpoint_of(self._socket.getsockname())
         except OSError as error:
             self._socket.close()
@@ -132,15 +146,15 @@ class UdpChannel:
         if dscp:
             set_dscp(sock, self._family, dscp)
 
-    def send(self, data: bytes) -> float:
+    def send(self, data: bytes, to: Endpoint | None = None) -> float:
         # An ICMP error that came meanwhile would be reported by this send, and nothing sent. It
         # stands in the error queue anyway: reading SO_ERROR clears the report.
         self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         sent_s = time.monotonic()
         try:
-            self._socket.sendto(data, self._peer)
+            self._socket.sendto(data, self._peer if to is None else socket_address(to)[1])
         except OSError as error:
-            raise network_failure(error, f"sending to {self.remote}") from None
+            raise network_failure(error, f"sending to {to or self.remote}") from None
         return sent_s
 
     async def receive(self) -> Datagram:
@@ -163,12 +177,16 @@ class UdpChannel:
             except OSError:
                 continue  # only says that there is an error; the queue below says which
             received_s = time.monotonic()
+            dscp = None
             for level, kind, content in ancillary:
                 if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                     received_s = monotonic_of_stamp(content)
                 elif level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
                     self._count_overflow(*_COUNT.unpack(content))
-            self._hand_over(Datagram(data, endpoint_of(source), received_s))
+                elif (level, kind) in _MARKS:
+                    # one octet for IPv4 (ip(7)), an int for IPv6 (ipv6(7))
+                    dscp = int.from_bytes(content, sys.byteorder) >> 2
+            self._hand_over(Datagram(data, endpoint_of(source), received_s, dscp))
         for _ in range(_BATCH_MAX):
             try:
                 _, ancillary, _, _ = self._socket.recvmsg(0, _ANCILLARY, socket.MSG_ERRQUEUE)
@@ -192,6 +210,14 @@ class UdpChannel:
             note = f"a peer sent more than {QUEUE_MAX} datagrams at once; the rest were dropped"
             if note not in self._statistics.notes:
                 self._statistics.notes.append(note)
+
+
+def ask_for_marks(sock: socket.socket, family: socket.AddressFamily) -> None:
+    """Have the kernel tell the DSCP of each datagram."""
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
 
 
 def source_for(family: socket.AddressFamily, peer: SocketAddress) -> SocketAddress:

@@ -17,6 +17,7 @@ from nethealth.model.ports import (
     Endpoint,
     NetworkFailure,
     NetworkStatistics,
+    OpenChannel,
     ProbeChannel,
     ProbeEvent,
     StreamChannel,
@@ -89,6 +90,13 @@ class SystemNetwork:
 
     async def open_datagram(self, remote: Endpoint, *, dscp: int = 0) -> DatagramChannel:
         return UdpChannel(remote, self._readiness, self.statistics, dscp)
+
+    async def open_channel(
+        self, peer: Endpoint, *, dscp: int = 0, local_port: int = 0
+    ) -> OpenChannel:
+        return UdpChannel(
+            peer, self._readiness, self.statistics, dscp, local_port=local_port, marks=True
+        )
 
     async def open_stream(self, remote: Endpoint, *, dscp: int = 0) -> StreamChannel:
         return await open_tcp(remote, dscp, lambda: self._trust)
