@@ -245,7 +245,7 @@ class StampFlow:
                     ttl = int.from_bytes(content, sys.byteorder)
                 elif (level, kind) in TRAFFIC_CLASS:
                     dscp = content[0] >> 2
-            self._deliver(TimedDatagram(data, endpoint_of(source), received_s, ttl, dscp))
+            self._deliver(TimedDatagram(data, endpoint_of(source), received_s, dscp, ttl))
         for _ in range(_BATCH_MAX):
             try:
                 _, ancillary, _, _ = self._socket.recvmsg(0, _ANCILLARY_BYTES, socket.MSG_ERRQUEUE)
