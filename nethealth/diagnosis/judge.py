@@ -14,6 +14,7 @@ from nethealth.diagnosis.names import name_failures
 from nethealth.diagnosis.reachability import Silence, silences, vantage_silence
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
+from nethealth.diagnosis.streams import stream_marks
 from nethealth.diagnosis.voice import poor_voice
 from nethealth.model.finding import Finding, Verdict
 from nethealth.model.record import Record
@@ -28,6 +29,7 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     sip_findings,
     path_mtu_black_holes,
     marks_changed,
+    stream_marks,
 )
 # What a host that is silent or whose path loses packets cannot help showing.
 _OF_SILENCE = frozenset({"service-down", "sip-down", "dns-failure"})
