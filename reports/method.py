@@ -106,7 +106,10 @@ def _samples(view: View) -> str:
     sizes = [
         seen.samples
         for seen in view.record.observations
-        if seen.name == "packet_loss_ratio" and seen.samples is not None
+        if seen.name == "packet_loss_ratio"
+        and seen.samples is not None
+        and (check := view.checks.get(seen.check)) is not None
+        and check.probe == "ping"
     ]
     if not sizes:
         return "One attempt each, no hidden retry."
