@@ -165,7 +165,7 @@ def build() -> Iterator[Lab]:
     _remove_stale()
     lab = Lab()
     with ExitStack() as stack:
-        stack.callback(_remove, f"nh{os.getpid()}-")
+        stack.callback(remove, f"nh{os.getpid()}-")
         _build_core(lab)
         for site in SITES:
             _build_site(lab, site)
