@@ -98,6 +98,6 @@ async def ask(
     (completion,) = completions
     for one in observations:
         assert one.unit == UNITS[one.name]
-        if one.name not in ("resolution_time_s", "sip_target_count"):
+        if one.name not in ("resolution_time_s", "sip_target_count", "sip_target_outcome"):
             assert {"address", "ip_version"} <= one.method.keys(), one.name
     return Said(tuple(observations), completion)
