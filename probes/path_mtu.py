@@ -50,10 +50,9 @@ async def search_mtu(check: Check, env: Env) -> AsyncIterator[Observation | Comp
         yield failed(resolution.failure)
         return
     search = MtuSearch(6 if resolution.passport["ip_version"] == 6 else 4)
-    exchange = _Exchange(resolution.address, parameters, env, end_s, search)
     method: _Passport = resolution.passport
     try:
-        with closing(exchange):
+        with closing(_Exchange(resolution.address, parameters, env, end_s, search)) as exchange:
             complete = await exchange.search_all()
             for observation in _found(observe, method, exchange, complete):
                 yield observation

@@ -90,6 +90,16 @@ class Flow:
             raise
         return sock
 
+    def open_bound(self, protocol: int, *, queue: bool) -> socket.socket:
+        """A datagram socket, bound to the address that the target is reached from."""
+        sock = self.open(socket.SOCK_DGRAM, protocol, queue=queue)
+        try:
+            sock.bind(self.source)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
     def set_ttl(self, sock: socket.socket, ttl: int) -> None:
         if self.version == 6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)

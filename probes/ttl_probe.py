@@ -88,8 +88,7 @@ class UdpProbes:
         self._errors = QuotedErrors(flow, self._probe_of, flow.deliver)
         self.quotes = self._errors.seen
         try:
-            self._socket = flow.open(socket.SOCK_DGRAM, 0, queue=not self.quotes)
-            self._socket.bind(flow.source)
+            self._socket = flow.open_bound(0, queue=not self.quotes)
         except OSError as error:
             self._errors.close()
             raise flow.failure(error) from None
@@ -167,8 +166,7 @@ class EchoProbes:
         else:
             protocol = socket.IPPROTO_ICMPV6 if version == 6 else socket.IPPROTO_ICMP
             try:
-                self._socket = flow.open(socket.SOCK_DGRAM, protocol, queue=True)
-                self._socket.bind(flow.source)
+                self._socket = flow.open_bound(protocol, queue=True)
             except OSError as error:
                 reason = why_unavailable(version) or f"ICMPv{version} socket: {error}"
                 raise NetworkFailure(Failure.UNREACHABLE, reason) from None

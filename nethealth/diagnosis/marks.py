@@ -104,7 +104,7 @@ def _finding(evidence: Evidence, place: Place, cases: Sequence[_Case]) -> Findin
         f"they travel on with {listing([_mark(dscp) for dscp in left])}. {where}.",
         rounds=[case.one for case in cases],
         seen=[seen for case in cases for seen in case.one.all("hop_dscp_quoted")],
-        action=f"It is done by {change.kept[-1]} as it sends, or by {change.changed[0]} as it "
+        action=f"It is done between {change.kept[-1]} as it sends on and {change.changed[0]} as it "
         "receives."
         if change.kept
         else "",

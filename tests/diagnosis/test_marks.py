@@ -11,7 +11,7 @@ def test_the_hop_at_which_a_mark_is_changed_is_named() -> None:
     assert "DSCP 46 (EF)" in finding.statement
     assert "whole as it reaches hop 2 (192.0.2.2)" in finding.statement
     assert "changed as it reaches hop 3 (192.0.2.3)" in finding.statement
-    assert "hop 2 (192.0.2.2) as it sends, or by hop 3" in finding.action
+    assert "between hop 2 (192.0.2.2) as it sends on and hop 3" in finding.action
 
 
 def test_a_hop_that_quotes_nothing_leaves_the_change_between_its_neighbours() -> None:
