@@ -25,6 +25,7 @@ _PARAMETER = re.compile(
 )
 _EMPTY = re.compile(r"[ \t]*,")
 _SCHEME = re.compile(rf"({NAME})(?:[ \t]+(.*))?", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ESCAPED = re.compile(r'(["\\])')
 _HEADERS = {"www-authenticate": "Authorization", "proxy-authenticate": "Proxy-Authorization"}
 
@@ -95,6 +96,8 @@ def parse_challenge(value: str, credentials_header: str = "Authorization") -> Ch
     """Read the value of one WWW-Authenticate or Proxy-Authenticate; None if it is not Digest."""
     if len(value) > CHALLENGE_MAX_CHARACTERS:
         raise WireError(f"challenge of {len(value)} characters; at most {CHALLENGE_MAX_CHARACTERS}")
+    if _CONTROL.search(value):
+        raise WireError(f"challenge with a control character: {excerpt(value)}")
     match = _SCHEME.fullmatch(value.strip(WSP))
     if match is None:
         raise WireError(f"not a challenge: {excerpt(value)}")

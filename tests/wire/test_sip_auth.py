@@ -190,6 +190,8 @@ def test_read_tolerantly() -> None:
         'Digest realm="r" nonce="n"',
         'Digest realm="r", nonce="n", realm="s"',
         'Digest realm="r", nonce="n", =x',
+        'Digest realm="r\0", nonce="n"',
+        'Digest realm="r", nonce="n", algorithm=\x1b[31m',
         'Digest realm="r", nonce="' + "n" * CHALLENGE_MAX_CHARACTERS + '"',
     ],
 )
