@@ -208,6 +208,18 @@ def test_a_route_by_each_method_goes_to_its_usual_port() -> None:
     assert check.parameters == RouteParameters("::1", "udp", 5060)
 
 
+def test_an_asset_is_traced_where_its_list_says_so() -> None:
+    asked = parse(
+        '[[council]]\nid = "c"\nname = "C"\n[[site]]\nid = "s"\ncouncil = "c"\nname = "S"\n'
+        '[[asset]]\nid = "a"\nsite = "s"\nkind = "pbx"\naddress = "198.18.2.10"\n'
+        'checks = ["route", "path-mtu"]\nroute.dscp = 46\n'
+    )
+    assert [(check.id, check.parameters) for check in plan_inventory(asked)] == [
+        ("a:route", RouteParameters("198.18.2.10", dscp=46)),
+        ("a:path-mtu", PathMtuParameters("198.18.2.10")),
+    ]
+
+
 def test_path_mtu_has_nothing_to_set() -> None:
     (check,) = plan_targets(["::1"], None, probes=("path-mtu",))
     assert (check.id, check.parameters) == ("::1:path-mtu", PathMtuParameters("::1"))
