@@ -10,10 +10,12 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from nethealth.model.check import SipTransport
+from nethealth.wire.numbers import refusal
 
 HOST_WORDS = "a numeric address such as 198.18.2.10 or 2001:db8::10, or a host name"
 HTTP_WORDS = "a URL such as https://198.18.2.10/, without a user name or password"
 SIP_WORDS = "a SIP URI such as sip:198.18.2.10:5060, without a password"
+CALL_WORDS = "the SIP URI of a test number such as sip:echo@198.18.2.10, and no emergency number"
 NAME_WORDS = "a domain name such as portal.example or _sip._udp.example"
 
 _ZONE = re.compile(r"%.*[^\w.-]")  # ipaddress takes any text for the zone
@@ -138,6 +140,14 @@ def parse_sip_uri(uri: str, transport: SipTransport | None = None) -> SipDestina
     if port is None and not is_numeric(host):
         locate = "srv" if named or transport else "naptr"
     return SipDestination(host, port or _SIP_DEFAULT_PORT[chosen], chosen, locate)
+
+
+def check_call_number(uri: str) -> SipDestination:
+    """Where a test call goes; an emergency or service number is refused in any spelling."""
+    reason = refusal(uri)
+    if reason is not None:
+        raise ValueError(f"never called: {reason}")
+    return parse_sip_uri(uri)
 
 
 def _sip_transport(secure: bool, named: str | None, transport: SipTransport | None) -> SipTransport:

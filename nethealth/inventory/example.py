@@ -79,6 +79,11 @@ timeout_s = 32
 family = 4
 [asset.call]
 number = "sip:echo@198.18.2.10:5070" # a test number; no other is ever called
+duration_s = 10            # once it is answered
+ring_timeout_s = 20
+codecs = ["PCMA", "PCMU"]  # PCMA PCMU G722 G729
+dscp = 46                  # of the media
+family = 4
 [asset.stamp]              # a reflector: `nethealth reflect`, or a router with TWAMP-Light
 port = 862
 count = 500

@@ -12,6 +12,7 @@ ProbeKind = Literal[
 
 SipTransport = Literal["udp", "tcp", "tls"]
 CallCodec = Literal["PCMA", "PCMU", "G722", "G729"]
+CALL_OVERHEAD_S = 4.0  # beyond ringing and talking: the last packets, and the answer to BYE
 Family = Literal[4, 6]
 ProbeMethod = Literal["udp", "icmp", "tcp"]
 

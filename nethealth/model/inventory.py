@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from nethealth.model.check import Family, ProbeKind, ProbeMethod, SipTransport
+from nethealth.model.check import CallCodec, Family, ProbeKind, ProbeMethod, SipTransport
 from nethealth.model.finding import FindingCode, Severity
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -157,7 +157,14 @@ class DnsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
+    """A number that is there to be called; the codecs are offered in their order."""
+
     number: Text
+    duration_s: Annotated[float, Field(gt=0, le=60)] = 10
+    ring_timeout_s: Annotated[float, Field(gt=0, le=60)] = 20
+    codecs: Annotated[tuple[CallCodec, ...], Field(min_length=1)] = ("PCMA", "PCMU")
+    dscp: Dscp = 46
+    family: Family | None = None
     __pydantic_config__ = _FORBID
 
 

@@ -2,7 +2,14 @@
 
 from nethealth.inventory import addresses
 from nethealth.model.check import ProbeKind
-from nethealth.model.inventory import DnsOptions, HttpOptions, SipOptions, StampOptions, TcpOptions
+from nethealth.model.inventory import (
+    CallOptions,
+    DnsOptions,
+    HttpOptions,
+    SipOptions,
+    StampOptions,
+    TcpOptions,
+)
 from nethealth.plan.subject import Subject
 
 TARGET_MAX = 1000  # characters
@@ -55,7 +62,12 @@ def _http(text: str) -> Subject:
 def _sip(text: str) -> Subject:
     to = addresses.parse_sip_uri(text)
     return Subject(
-        text, to.host, sip=SipOptions(uri=text), tcp=TcpOptions(ports=(to.port,)), detailed=False
+        text,
+        to.host,
+        sip=SipOptions(uri=text),
+        call=CallOptions(number=text),
+        tcp=TcpOptions(ports=(to.port,)),
+        detailed=False,
     )
 
 

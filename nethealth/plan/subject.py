@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from nethealth.inventory.addresses import bracketed, parse_sip_uri
+from nethealth.inventory.addresses import bracketed, check_call_number, parse_sip_uri
 from nethealth.model.check import (
+    CALL_OVERHEAD_S,
+    CallParameters,
     Check,
     DnsParameters,
     HttpParameters,
@@ -19,6 +21,7 @@ from nethealth.model.check import (
     TcpParameters,
 )
 from nethealth.model.inventory import (
+    CallOptions,
     DnsOptions,
     HttpOptions,
     PingOptions,
@@ -52,6 +55,8 @@ class Subject:
     dns: DnsOptions | None = None
     http: HttpOptions | None = None
     sip: SipOptions | None = None
+    call: CallOptions | None = None
+    may_be_called: bool = False  # by the inventory, or by the word of the user
     stamp: StampOptions | None = None
     route: RouteOptions | None = None
     detailed: bool = True
@@ -84,6 +89,8 @@ def seconds_needed(parameters: Parameters) -> float:
         return parameters.count * parameters.interval_s + parameters.timeout_s
     if isinstance(parameters, RouteParameters):
         return parameters.hops_max + parameters.timeout_s  # a silent hop takes a second at most
+    if isinstance(parameters, CallParameters):
+        return parameters.ring_timeout_s + parameters.duration_s + CALL_OVERHEAD_S
     return parameters.timeout_s
 
 
@@ -118,6 +125,8 @@ def _measurements(
         yield "", http.url, _wait(http, web.timeout_s, sweep)
     elif kind == "sip":
         yield "", *_sip(host, subject.sip or SipOptions(), sweep)
+    elif kind == "call" and subject.call and subject.may_be_called:
+        yield "", subject.call.number, _call(subject.call)
     elif kind == "stamp":
         yield "", *_stamp(host, subject.stamp or StampOptions())
     elif kind == "route":
@@ -201,6 +210,21 @@ def _sip(host: str, options: SipOptions, sweep: SweepSettings) -> tuple[str, Sip
         locate=to.locate if options.uri else None,  # an address is a host, no SIP domain
     )
     return uri, _wait(sip, options.timeout_s, sweep)
+
+
+def _call(options: CallOptions) -> CallParameters:
+    to = check_call_number(options.number)  # whoever made the options
+    return CallParameters(
+        options.number,
+        to.host,
+        to.port,
+        to.transport,
+        duration_s=options.duration_s,
+        ring_timeout_s=options.ring_timeout_s,
+        codecs=options.codecs,
+        dscp=options.dscp,
+        family=options.family,
+    )
 
 
 def _wait(parameters: _Waiting, timeout_s: float | None, sweep: SweepSettings) -> _Waiting:

@@ -128,6 +128,16 @@ class Call:
             times.append(self.invite.next_deadline_s)
         return min((time for time in times if time is not None), default=None)
 
+    @property
+    def bye_round_trip_s(self) -> float | None:
+        """From our BYE to its answer, if the first copy was answered."""
+        bye = self._bye
+        if bye is None or not bye.first_transmission_answered:
+            return None
+        if bye.answered_s is None or bye.first_sent_s is None:
+            return None
+        return bye.answered_s - bye.first_sent_s
+
     def due(self, now: float) -> list[Outgoing]:
         """All that is to be sent at `now`, in order; it counts as sent."""
         out, self._waiting = self._waiting, []

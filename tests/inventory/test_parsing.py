@@ -237,7 +237,8 @@ def test_addresses_that_are_good(address: str) -> None:
         ("service", 'http.url = "https://x.example/"\n', None),
         ("service", "tcp.ports = [1]\n", "tcp"),
         ("phone", "checks = []\n", None),
-        ("phone", 'checks = ["call", "capture"]\n', None),
+        ("phone", 'checks = ["nat", "capture"]\n', None),
+        ("phone", 'checks = ["call"]\ncall.number = "sip:echo@x.example"\n', None),
     ],
 )
 def test_an_address_is_needed_by_what_is_measured(

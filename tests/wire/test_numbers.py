@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nethealth.protocol.numbers import SERVICES, refusal
+from nethealth.wire.numbers import SERVICES, refusal
 
 PREFIXES = (
     "", "0", "9", "00", "09", "99", "+44", "0044", "90044", "141", "1470", "*67", "*31#", "#31#",
