@@ -12,6 +12,7 @@ from nethealth.diagnosis.marks import marks_changed
 from nethealth.diagnosis.mtu import path_mtu_black_holes
 from nethealth.diagnosis.names import name_failures
 from nethealth.diagnosis.reachability import Silence, silences, vantage_silence
+from nethealth.diagnosis.security import obsolete_security
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
 from nethealth.diagnosis.streams import stream_marks
@@ -27,6 +28,7 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     services_down,
     expiring_certificates,
     sip_findings,
+    obsolete_security,
     path_mtu_black_holes,
     marks_changed,
     stream_marks,
