@@ -272,6 +272,14 @@ def _sip(seen: Seen) -> Lines:
             text += f" after {number(copies)} transmissions"
         lines.append(("answer", text))
     for label, name in (
+        ("login", "sip_authenticated"),
+        ("registration", "sip_registration_status_code"),
+        ("registered after", "registration_request_delay_s"),
+        ("registered for", "sip_registration_expires_s"),
+        ("registration removed", "sip_registration_removed"),
+        ("proxies on the way", "sip_hop_count"),
+        ("servers of the domain", "sip_target_count"),
+        ("TLS versions accepted", "tls_versions_accepted"),
         ("server", "sip_server"),
         ("allows", "sip_allow"),
         ("retry after", "sip_retry_after_s"),
