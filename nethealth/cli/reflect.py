@@ -56,7 +56,9 @@ def reflect(
     rate: float,
     for_s: float | None,
 ) -> None:
-    """Reflect STAMP packets (RFC 8762), so that each direction can be measured by itself.
+    """Answer the STAMP packets of your own vantages.
+
+    By that (RFC 8762) each direction is measured by itself.
 
     It answers only the networks of --allow, each peer only up to --rate, and never with more
     octets than it got. It runs without privilege; `nethealth init --systemd` prints its unit.
