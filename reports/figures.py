@@ -271,6 +271,10 @@ def _sip(seen: Seen) -> Lines:
         if copies is not None and copies > 1:
             text += f" after {number(copies)} transmissions"
         lines.append(("answer", text))
+    for outcome in seen.get("sip_target_outcome", ()):
+        reason = _words(outcome, "reason")
+        how = observed(outcome) + (f" ({reason})" if reason else "")
+        lines.append((_words(outcome, "target"), how))
     for label, name in (
         ("login", "sip_authenticated"),
         ("registration", "sip_registration_status_code"),
