@@ -12,6 +12,10 @@ _MODULES: dict[ProbeKind, str] = {
     "dns": "probes.dns:DNS",
     "http": "probes.http:HTTP",
     "sip": "probes.sip:SIP",
+    "call": "probes.call:CALL",
+    "stamp": "probes.stamp:STAMP",
+    "route": "probes.route:ROUTE",
+    "path-mtu": "probes.path_mtu:PATH_MTU",
 }
 
 

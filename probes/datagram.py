@@ -4,6 +4,7 @@ import asyncio
 import select
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from probes.failures import classify, network_failure
 
 # <linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>; Python 3.11 names none of these
 IP_RECVERR = 11
+IP_RECVTOS = 13
 IPV6_RECVERR = 25
 SO_TIMESTAMPNS = 35
 SO_RXQ_OVFL = 40
@@ -27,6 +29,7 @@ _BATCH_MAX = 64  # read in one turn of the loop, so that a flood starves nobody
 _STAMP_AGE_MAX_S = 5.0
 # One for all channels: a drain copies what it read before it reads on, and nothing awaits within.
 _BUFFER = memoryview(bytearray(65_535))
+_MARKS = ((socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS))
 _ANCILLARY = socket.CMSG_SPACE(64) * 3
 
 _ICMP_WORDS = {
@@ -73,10 +76,15 @@ class Readiness:
         self._drains: dict[int, Callable[[bool], None]] = {}
         loop.add_reader(self._poll.fileno(), self._turn)
 
-    def add(self, sock: socket.socket, drain: Callable[[bool], None]) -> None:
-        """Call `drain` when something has come; its argument says whether an error has."""
+    def add(
+        self, sock: socket.socket, drain: Callable[[bool], None], *, writable: bool = False
+    ) -> None:
+        """Call `drain` when something has come; its argument says whether an error has.
+
+        With `writable` also once `sock` may be written.
+        """
         self._drains[sock.fileno()] = drain
-        self._poll.register(sock, select.EPOLLIN)
+        self._poll.register(sock, select.EPOLLIN | (select.EPOLLOUT if writable else 0))
 
     def remove(self, sock: socket.socket) -> None:
         del self._drains[sock.fileno()]
@@ -98,8 +106,16 @@ class UdpChannel:
     """The datagram channel of the contract, on one socket of its own."""
 
     def __init__(
-        self, remote: Endpoint, readiness: Readiness, statistics: NetworkStatistics, dscp: int
+        self,
+        remote: Endpoint,
+        readiness: Readiness,
+        statistics: NetworkStatistics,
+        dscp: int,
+        *,
+        local_port: int = 0,
+        marks: bool = False,
     ) -> None:
+        """With `marks`, each datagram tells the DSCP that it bore."""
         self.remote = remote
         self._readiness = readiness
         self._statistics = statistics
@@ -112,8 +128,11 @@ class UdpChannel:
             raise network_failure(error, f"to {remote}") from None
         try:
             self._set_options(dscp)
+            if marks:
+                ask_for_marks(self._socket, self._family)
             # bound, so that every copy leaves from the address that a Via names
-            self._socket.bind(_source_for(self._family, self._peer))
+            address, _, *scope = source_for(self._family, self._peer)
+            self._socket.bind((address, local_port, *scope))
             self.local = endpoint_of(self._socket.getsockname())
         except OSError as error:
             self._socket.close()
@@ -131,15 +150,15 @@ class UdpChannel:
         if dscp:
             set_dscp(sock, self._family, dscp)
 
-    def send(self, data: bytes) -> float:
+    def send(self, data: bytes, to: Endpoint | None = None) -> float:
         # An ICMP error that came meanwhile would be reported by this send, and nothing sent. It
         # stands in the error queue anyway: reading SO_ERROR clears the report.
         self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         sent_s = time.monotonic()
         try:
-            self._socket.sendto(data, self._peer)
+            self._socket.sendto(data, self._peer if to is None else socket_address(to)[1])
         except OSError as error:
-            raise network_failure(error, f"sending to {self.remote}") from None
+            raise network_failure(error, f"sending to {to or self.remote}") from None
         return sent_s
 
     async def receive(self) -> Datagram:
@@ -162,12 +181,17 @@ class UdpChannel:
             except OSError:
                 continue  # only says that there is an error; the queue below says which
             received_s = time.monotonic()
+            dscp = None
             for level, kind, content in ancillary:
                 if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                     received_s = monotonic_of_stamp(content)
                 elif level == socket.SOL_SOCKET and kind == SO_RXQ_OVFL:
                     self._count_overflow(*_COUNT.unpack(content))
-            self._hand_over(Datagram(bytes(_BUFFER[:size]), endpoint_of(source), received_s))
+                elif (level, kind) in _MARKS:
+                    # one octet for IPv4 (ip(7)), an int for IPv6 (ipv6(7))
+                    dscp = int.from_bytes(content, sys.byteorder) >> 2
+            data = bytes(_BUFFER[:size])
+            self._hand_over(Datagram(data, endpoint_of(source), received_s, dscp))
         if failed:
             self._drain_errors()
 
@@ -182,7 +206,7 @@ class UdpChannel:
                     (socket.IPPROTO_IP, IP_RECVERR),
                     (socket.IPPROTO_IPV6, IPV6_RECVERR),
                 ):
-                    self._hand_over(_failure_of(content, self.remote))
+                    self._hand_over(failure_of(content, self.remote))
 
     def _count_overflow(self, total: int) -> None:
         self._statistics.socket_overflow_count += total - self._overflowed
@@ -197,7 +221,15 @@ class UdpChannel:
                 self._statistics.notes.append(note)
 
 
-def _source_for(family: socket.AddressFamily, peer: SocketAddress) -> SocketAddress:
+def ask_for_marks(sock: socket.socket, family: socket.AddressFamily) -> None:
+    """Have the kernel tell the DSCP of each datagram."""
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
+
+
+def source_for(family: socket.AddressFamily, peer: SocketAddress) -> SocketAddress:
     """The address that the kernel's routing chooses for `peer`; connecting UDP sends nothing."""
     with socket.socket(family, socket.SOCK_DGRAM) as throw_away:
         throw_away.connect(peer)
@@ -205,7 +237,7 @@ def _source_for(family: socket.AddressFamily, peer: SocketAddress) -> SocketAddr
     return (address[0], 0, *address[2:])
 
 
-def _failure_of(extended_error: bytes, remote: Endpoint) -> NetworkFailure:
+def failure_of(extended_error: bytes, remote: Endpoint) -> NetworkFailure:
     """One message of the error queue (struct sock_extended_err, then the offender's address)."""
     number, origin, icmp_type, icmp_code, *_ = _EXTENDED_ERROR.unpack_from(extended_error)
     error = OSError(number, "")

@@ -1,6 +1,5 @@
 """What this machine can measure, what it can't, and the cure: the facts behind `doctor`."""
 
-import ctypes
 import shutil
 import socket
 import struct
@@ -12,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nethealth.model.record import ClockState
 from probes.capture.deep import DecodeError, decode_layers, tshark_path
+from probes.clock_state import clock_state
 from probes.scapy_child import ScapyError, ask
 
 State = Literal["yes", "limited", "no"]
 _PING_GROUPS = Path("/proc/sys/net/ipv4/ping_group_range")
-_STA_UNSYNC = 0x0040  # <sys/timex.h>
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +27,6 @@ class Ability:
     state: State
     found: str
     cure: str | None = None
-
-
-class _Timex(ctypes.Structure):
-    """`struct timex` as far as the status; the rest is room for what the kernel writes."""
-
-    _fields_ = [
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_byte * 256),
-    ]
-
-
-def clock_state() -> ClockState:
-    """Whether the kernel holds its clock synchronised, and its own bound on the error (seconds)."""
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        state = _Timex()
-        if libc.adjtimex(ctypes.byref(state)) < 0:
-            return ClockState()
-    except (OSError, AttributeError):
-        return ClockState()
-    if state.status & _STA_UNSYNC:
-        return ClockState(synchronised=False)
-    return ClockState(synchronised=True, error_s=state.maxerror / 1e6)
 
 
 def abilities(store: Callable[[], str], timezone: str) -> Iterator[Ability]:

@@ -12,7 +12,7 @@ import secrets
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from nethealth.model.check import Family
@@ -157,17 +157,14 @@ class IcmpSocket:
             sock.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
             sock.setsockopt(socket.IPPROTO_IP, _IP_RECVTOS, 1)
             if self.raw:
-                blocked = ~sum(1 << icmp_type for icmp_type in passed) & 0xFFFFFFFF
-                sock.setsockopt(*_ICMP_FILTER, struct.pack("=I", blocked))
+                icmp_filter(sock, 4, passed)
             else:
                 sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
         else:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
             if self.raw:
-                mask = ~sum(1 << icmp_type for icmp_type in passed) & ((1 << 256) - 1)
-                words = (mask >> shift & 0xFFFFFFFF for shift in range(0, 256, 32))
-                sock.setsockopt(*_ICMP6_FILTER, struct.pack("=8I", *words))
+                icmp_filter(sock, 6, passed)
             else:
                 sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
 
@@ -211,6 +208,17 @@ class IcmpSocket:
     def _offender(self, sockaddr: bytes) -> str:
         start, length = (8, 16) if self.version == 6 else (4, 4)
         return socket.inet_ntop(self.family, sockaddr[start : start + length])
+
+
+def icmp_filter(sock: socket.socket, version: Family, passed: Collection[int]) -> None:
+    """Let a raw ICMP socket see these types alone."""
+    if version == 4:
+        blocked = ~sum(1 << icmp_type for icmp_type in passed) & 0xFFFFFFFF
+        sock.setsockopt(*_ICMP_FILTER, struct.pack("=I", blocked))
+    else:
+        mask = ~sum(1 << icmp_type for icmp_type in passed) & ((1 << 256) - 1)
+        words = (mask >> shift & 0xFFFFFFFF for shift in range(0, 256, 32))
+        sock.setsockopt(*_ICMP6_FILTER, struct.pack("=8I", *words))
 
 
 def why_unavailable(version: Family) -> str | None:

@@ -8,23 +8,31 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nethealth.model.check import Family
+from nethealth.model.check import Family, ProbeMethod
 from nethealth.model.ports import (
     Clock,
     DatagramChannel,
     EchoEvent,
     EchoFlow,
     Endpoint,
+    NetworkFailure,
     NetworkStatistics,
+    OpenChannel,
+    ProbeChannel,
+    ProbeEvent,
     StreamChannel,
+    TimedDatagram,
+    TimedFlow,
 )
 from probes.datagram import Readiness, UdpChannel
 from probes.resolver import Resolver
 from probes.stream import open_tcp
 from probes.timer import DeadlineTimer
+from probes.ttl_probe import open_probe
 
 if TYPE_CHECKING:
     from probes.echo import EchoEngine
+    from probes.stamp_engine import TimedSender
     from probes.trust import TrustStore
 
 
@@ -83,6 +91,13 @@ class SystemNetwork:
     async def open_datagram(self, remote: Endpoint, *, dscp: int = 0) -> DatagramChannel:
         return UdpChannel(remote, self._readiness, self.statistics, dscp)
 
+    async def open_channel(
+        self, peer: Endpoint, *, dscp: int = 0, local_port: int = 0
+    ) -> OpenChannel:
+        return UdpChannel(
+            peer, self._readiness, self.statistics, dscp, local_port=local_port, marks=True
+        )
+
     async def open_stream(self, remote: Endpoint, *, dscp: int = 0) -> StreamChannel:
         return await open_tcp(remote, dscp, lambda: self._trust)
 
@@ -90,6 +105,40 @@ class SystemNetwork:
         self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int
     ) -> EchoFlow:
         return self._echo.open(address, deliver, dscp=dscp, payload_bytes=payload_bytes)
+
+    def open_probe(
+        self,
+        remote: Endpoint,
+        method: ProbeMethod,
+        deliver: Callable[[ProbeEvent], None],
+        *,
+        dscp: int = 0,
+        dont_fragment: bool = False,
+    ) -> ProbeChannel:
+        return open_probe(
+            remote, method, deliver, self._readiness, dscp=dscp, dont_fragment=dont_fragment
+        )
+
+    @cached_property
+    def _timed_sender(self) -> "TimedSender":
+        from probes.stamp_engine import TimedSender  # noqa: PLC0415 - likewise
+
+        return TimedSender()
+
+    def open_timed(
+        self,
+        remote: Endpoint,
+        deliver: Callable[[TimedDatagram], None],
+        fail: Callable[[NetworkFailure], None],
+        *,
+        dscp: int,
+    ) -> TimedFlow:
+        from probes.stamp_engine import StampFlow  # noqa: PLC0415 - likewise
+
+        return StampFlow(
+            remote, deliver, fail, dscp=dscp, sender=self._timed_sender,
+            readiness=self._readiness, statistics=self.statistics,
+        )  # fmt: skip
 
     async def close(self) -> None:
         """Let go of what the channels share; each channel is closed by the probe that opened it."""

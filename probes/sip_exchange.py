@@ -65,10 +65,15 @@ async def over_datagrams(
 
 
 async def over_stream(
-    channel: StreamChannel, transaction: ClientTransaction, clock: Clock
+    channel: StreamChannel,
+    transaction: ClientTransaction,
+    clock: Clock,
+    parser: SipStreamParser,
 ) -> Ending:
-    """Send once and read until the answer, the end of the stream, or a limit."""
-    parser = SipStreamParser()
+    """Send once and read until the answer, the end of the stream, or a limit.
+
+    `parser` is the connection's own: it holds what came of the next message already.
+    """
     kept = b""
     read_octets = 0
     try:

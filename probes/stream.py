@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 import time
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
@@ -24,8 +25,16 @@ _DER = 2  # _ssl.ENCODING_DER
 _T = TypeVar("_T")
 
 
-@lru_cache(maxsize=1)
-def _observing_context() -> ssl.SSLContext:
+_VERSIONS = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+@lru_cache(maxsize=len(_VERSIONS) + 1)
+def _observing_context(version: str | None = None) -> ssl.SSLContext:
     """A context that shakes hands with anything, so that what is wrong with it can be told.
 
     Built once: each costs about 20 ms. Old versions, small keys and old renegotiation are let in,
@@ -35,6 +44,10 @@ def _observing_context() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    if version is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the old ones are deprecated: that is the point
+            context.minimum_version = context.maximum_version = _VERSIONS[version]
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.options |= _LEGACY_SERVER_CONNECT
     return context
@@ -81,11 +94,11 @@ class TcpChannel:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
 
-    async def start_tls(self, server_name: str) -> TlsFacts:
+    async def start_tls(self, server_name: str, *, version: str | None = None) -> TlsFacts:
         doing = f"TLS handshake with {self.remote}"
         try:
             # an address is sent in no server name (RFC 6066 section 3); ssl sees to that
-            tls = _observing_context().wrap_bio(
+            tls = _observing_context(version).wrap_bio(
                 self._incoming, self._outgoing, server_hostname=server_name or None
             )
         except (ValueError, TypeError) as error:  # no name at all, or one with a NUL in it

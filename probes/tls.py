@@ -1,7 +1,8 @@
 """What a TLS handshake showed, as observations: version, chain, names, days to expiry."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 
@@ -39,16 +40,28 @@ _DAY_S = 86_400
 
 
 def tls_observations(
-    observe: Observer, facts: TlsFacts, server_name: str, now_utc: datetime, method: Passport
+    observe: Observer,
+    facts: TlsFacts,
+    server_name: str,
+    now_utc: datetime,
+    method: Passport,
+    identity: "Identity | None" = None,
 ) -> Iterator[Observation]:
-    """The four facts of a finished handshake; `method` is the passport that they share."""
+    """The four facts of a finished handshake; `method` is the passport that they share.
+
+    `identity` says whom a certificate speaks for, in protocols that have rules of their own.
+    """
+    identity = identity or WEB_IDENTITY
     yield observe(
         "tls_version", facts.version, method={**method, "cipher": facts.cipher, "alpn": facts.alpn}
     )
     error = facts.verify_error
+    held = error is None or error.startswith(NAME_MISMATCH)
+    if held and identity is not WEB_IDENTITY:
+        error = None  # the mismatch is one by the rules of the web
     yield observe(
         "tls_chain_verified",
-        error is None or error.startswith(NAME_MISMATCH),
+        held,
         method={
             **method,
             "error": error[: 2 * _TEXT_MAX] if error else None,
@@ -60,8 +73,8 @@ def tls_observations(
         if not facts.certificates:
             raise ValueError("the server sent no certificate")
         leaf = certificate_of(facts.certificates[0])
-        names = certificate_names(leaf)
-        matched = name_matches(names, server_name)
+        names = identity.names(leaf)
+        matched = identity.matches(names, server_name)
         days = (leaf.not_valid_after_utc - now_utc).total_seconds() / _DAY_S
         described = _described(leaf)
     except UNREADABLE as fault:
@@ -76,7 +89,7 @@ def tls_observations(
             **method,
             "server_name": server_name,
             "names": tuple(name[:_TEXT_MAX] for name in names[:_NAMES_MAX]),
-            "rule": "subjectAltName only; the common name does not count (RFC 9525 section 6.3)",
+            "rule": identity.rule,
         },
     )
     yield observe(
@@ -116,6 +129,22 @@ def name_matches(names: Sequence[str], server_name: str) -> bool:
     except ValueError:
         return any(_dns_name_matches(name, server_name) for name in names)
     return any(_same_address(name, wanted) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a certificate speaks for, by the rules of one protocol."""
+
+    names: Callable[[x509.Certificate], tuple[str, ...]]
+    matches: Callable[[Sequence[str], str], bool]
+    rule: str
+
+
+WEB_IDENTITY = Identity(
+    certificate_names,
+    name_matches,
+    "subjectAltName only; the common name does not count (RFC 9525 section 6.3)",
+)
 
 
 def _same_address(name: str, wanted: object) -> bool:

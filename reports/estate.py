@@ -16,6 +16,7 @@ from reports.document import (
 )
 from reports.figures import brief, figures, value
 from reports.groups import alike
+from reports.hops import hop_table
 from reports.view import View, is_folded, was_measured, worst_round
 from reports.words import CODE_TITLES, OUTCOME_WORDS, count, percent, seconds
 
@@ -61,6 +62,9 @@ def check_blocks(view: View) -> tuple[Block, ...]:
             ended = "" if check.outcome == "completed" else f": {OUTCOME_WORDS[check.outcome]}"
             blocks.append(Heading(f"{check.probe} {check.target}{ended.lower()}"))
             blocks.append(KeyValues(tuple(lines) or (("figures", "no data"),)))
+            hops = hop_table(view.seen(check.id))
+            if hops is not None:
+                blocks.append(hops)
         return tuple(blocks) or (Paragraph("No check was planned."),)
     columns = (
         Column("Target"),

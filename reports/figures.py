@@ -63,7 +63,15 @@ def figures(check: CheckResult, seen: Seen) -> Lines:
     if check.outcome is not Outcome.COMPLETED:
         lines.append(("ended", ending(check)))
     lines += _resolution(seen)
-    makers = {"ping": _ping, "tcp": _tcp, "dns": _dns, "http": _http, "sip": _sip}
+    makers = {
+        "ping": _ping,
+        "tcp": _tcp,
+        "dns": _dns,
+        "http": _http,
+        "sip": _sip,
+        "route": _route,
+        "path-mtu": _path_mtu,
+    }
     maker = makers.get(check.probe, _other)
     return lines + maker(seen)
 
@@ -82,7 +90,9 @@ def brief(check: CheckResult, seen: Seen) -> str:
     else:
         named = dict(figures(check, seen))
         parts += [
-            named[label] for label in ("answer", "connected", "certificate") if label in named
+            named[label]
+            for label in ("answer", "connected", "certificate", "route", "largest packet")
+            if label in named
         ]
     return "; ".join(parts) or "; ".join(f"{a}: {b}" for a, b in figures(check, seen)[:2]) or "–"
 
@@ -261,7 +271,19 @@ def _sip(seen: Seen) -> Lines:
         if copies is not None and copies > 1:
             text += f" after {number(copies)} transmissions"
         lines.append(("answer", text))
+    for outcome in seen.get("sip_target_outcome", ()):
+        reason = _words(outcome, "reason")
+        how = observed(outcome) + (f" ({reason})" if reason else "")
+        lines.append((_words(outcome, "target"), how))
     for label, name in (
+        ("login", "sip_authenticated"),
+        ("registration", "sip_registration_status_code"),
+        ("registered after", "registration_request_delay_s"),
+        ("registered for", "sip_registration_expires_s"),
+        ("registration removed", "sip_registration_removed"),
+        ("proxies on the way", "sip_hop_count"),
+        ("servers of the domain", "sip_target_count"),
+        ("TLS versions accepted", "tls_versions_accepted"),
         ("server", "sip_server"),
         ("allows", "sip_allow"),
         ("retry after", "sip_retry_after_s"),
@@ -278,6 +300,48 @@ def _sip(seen: Seen) -> Lines:
         if value(seen, name):
             lines.append((label, number(value(seen, name) or 0)))
     return lines + _tls(seen)
+
+
+def _route(seen: Seen) -> Lines:
+    """What the whole route comes to; its hops stand in a table of their own."""
+    reached, length = _last(seen, "route_reached"), _last(seen, "route_length_hops")
+    lines: Lines = []
+    if length is not None and length.value is not None:
+        lines.append(("route", f"{observed(length)} to the target"))
+    elif reached is not None and reached.value is not None:
+        answered = [one for one in seen.get("hop_address", ()) if one.value is not None]
+        last = f"; the last answer came from {observed(answered[-1])}" if answered else ""
+        lines.append(("route", f"the target was not reached{last}"))
+    loss = worst(seen, "packet_loss_ratio")
+    if loss is not None and loss.value is not None:
+        text = f"{observed(loss)} of {count(loss.samples or 0, 'packet')} to the target"
+        bounds = f", 95 % interval {interval(loss)}" if loss.interval else ""
+        lines.append(("packet loss", text + bounds + _of_rounds(seen, loss)))
+    translated = _last(seen, "route_nat_seen")
+    if translated is not None:
+        reason = _words(translated, "reason")
+        source = _words(translated, "quoted_source")
+        text = observed(translated) + (f": {reason}" if reason else "")
+        lines.append(("translation seen", text + (f", as {source}" if source else "")))
+    return lines
+
+
+def _path_mtu(seen: Seen) -> Lines:
+    size, hole = _last(seen, "path_mtu_bytes"), _last(seen, "path_mtu_black_hole")
+    if size is None or size.value is None:
+        return []
+    lines: Lines = [("largest packet", f"{observed(size)}, headers included")]
+    reporter = _last(seen, "path_mtu_reporter")
+    if reporter is not None and reporter.value is not None:
+        named = _words(reporter, "mtu_bytes")
+        text = f"by {observed(reporter)}" + (f": {named} bytes" if named else "")
+        lines.append(("limit reported", text))
+    if hole is not None and hole.value is True:
+        lines.append(("larger packets", "vanish without a word"))
+    last = _last(seen, "path_mtu_last_hop")
+    if last is not None and last.value is not None:
+        lines.append(("last hop they reach", f"{_words(last, 'hop')}, {observed(last)}"))
+    return lines
 
 
 def _other(seen: Seen) -> Lines:

@@ -106,8 +106,14 @@ def _samples(view: View) -> str:
     sizes = [
         seen.samples
         for seen in view.record.observations
-        if seen.name == "packet_loss_ratio" and seen.samples is not None
+        if seen.name == "packet_loss_ratio"
+        and seen.samples is not None
+        and (check := view.checks.get(seen.check)) is not None
+        and check.probe == "ping"
     ]
+    several = {"route", "path-mtu", "stamp", "call"} & {one.probe for one in view.record.checks}
+    if not sizes and several:
+        return f"No hidden retry; {listed(sorted(several), 4)} state how many packets they sent."
     if not sizes:
         return "One attempt each, no hidden retry."
     span = f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"

@@ -141,6 +141,16 @@ _NAME_LABELS: Mapping[str, str] = {
     "icmp_error_count": "ICMP errors",
     "dns_answer_count": "DNS answers",
     "http_redirect_count": "HTTP redirects",
+    "hop_packet_loss_ratio": "loss on the way to the hop",
+    "hop_dscp_quoted": "DSCP seen at the hop",
+    "hop_ecn_quoted": "ECN seen at the hop",
+    "route_length_hops": "length of the route",
+    "route_nat_seen": "address translation seen",
+    "path_mtu_bytes": "largest packet (path MTU)",
+    "path_mtu_black_hole": "larger packets vanish",
+    "path_mtu_reporter": "limit reported by",
+    "path_mtu_last_hop": "last hop of larger packets",
+    "packet_reply_ratio": "packets answered",
 }
 
 

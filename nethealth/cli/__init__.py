@@ -12,6 +12,7 @@ from nethealth.cli.exits import InternalError
 from nethealth.cli.history import history
 from nethealth.cli.imports import imports
 from nethealth.cli.init import init
+from nethealth.cli.reflect import reflect
 from nethealth.cli.report import diagnose, report
 from nethealth.cli.sweep import sweep
 
@@ -46,5 +47,5 @@ def main() -> None:
     """
 
 
-for command in (demo, init, check, sweep, diagnose, report, history, imports, doctor):
+for command in (demo, init, check, sweep, diagnose, report, history, imports, doctor, reflect):
     main.add_command(command)

@@ -42,8 +42,8 @@ def check(
 ) -> None:
     """Measure targets now and judge them.
 
-    TARGET is a host, host:port, https://…, sip:…, sips:…, dns:name@server, or the id of an asset
-    or a site of the inventory.
+    TARGET is a host, host:port, https://…, sip:…, sips:…, dns:name@server, stamp:host,
+    or the id of an asset or a site of the inventory.
     """
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     pairs = {}

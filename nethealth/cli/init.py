@@ -8,6 +8,8 @@ import click
 
 from nethealth.cli.exits import usage
 
+_ALLOW = "198.18.0.0/24"  # of the example inventory
+
 
 @click.command()
 @click.option(
@@ -20,7 +22,7 @@ from nethealth.cli.exits import usage
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--cron", is_flag=True, help="Print the crontab line instead.")
-@click.option("--systemd", is_flag=True, help="Print a systemd service and timer instead.")
+@click.option("--systemd", is_flag=True, help="Print systemd units: a sweep's timer, a reflector.")
 @click.option(
     "--every-minutes",
     type=click.IntRange(1, 1440),
@@ -34,7 +36,7 @@ def init(output: Path, force: bool, cron: bool, systemd: bool, every_minutes: in
     Without an option: a commented sites.toml. With --cron or --systemd: the lines to install.
     """
     from nethealth.inventory import example  # noqa: PLC0415
-    from nethealth.inventory.schedule import cron_lines, systemd_units  # noqa: PLC0415
+    from nethealth.inventory.schedule import cron_lines, reflect_unit, systemd_units  # noqa: PLC0415
 
     if cron or systemd:
         command, place = _command(), output.resolve()
@@ -42,6 +44,8 @@ def init(output: Path, force: bool, cron: bool, systemd: bool, every_minutes: in
             for wanted, lines in ((cron, cron_lines), (systemd, systemd_units)):
                 if wanted:
                     click.echo(lines(command, str(place), every_minutes=every_minutes), nl=False)
+            if systemd:
+                click.echo("\n" + reflect_unit(command, _ALLOW), nl=False)
         except ValueError as error:
             usage(f"--every-minutes: {error}")
         return

@@ -2,20 +2,21 @@
 
 import asyncio
 import math
+import os
 import random
-import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from secrets import token_hex
 
 import click
 
 from nethealth import __version__, diagnosis
 from nethealth.cli.progress import Progress
-from nethealth.model.check import Check, CheckResult
+from nethealth.model.check import Check, CheckResult, secret_names
 from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation
 from nethealth.model.ports import Clock, Network
@@ -23,9 +24,18 @@ from nethealth.model.probe import Need
 from nethealth.model.record import Pacing, Record, Run, RunKind, Settings, Tool
 from nethealth.plan import active as in_blackout
 from nethealth.store import Store, StoreError
-from nethealth.sweep import SweepSummary, run_checks, run_rounds, sockets_allowed, wait_until
-from probes import CATALOG, host
+from nethealth.sweep import (
+    RunAccounts,
+    SweepSummary,
+    run_checks,
+    run_rounds,
+    sockets_allowed,
+    wait_until,
+)
+from probes import CATALOG
+from probes.clock_state import clock_state
 from probes.icmp_socket import why_unavailable
+from probes.name_servers import system_name_servers
 from probes.net import SystemClock, SystemNetwork
 
 Networks = Callable[[Clock, random.Random], AbstractAsyncContextManager[Network]]
@@ -103,6 +113,7 @@ async def _measure(order: Order, store: Store | None, networks: Networks) -> Rec
         store = _begun(store, record)
     generator = random.Random(order.seed)
     start_s = clock.monotonic_s()
+    secrets = _secrets(order.checks)
     async with networks(clock, generator) as network:
         with Progress(_total(order), shown=order.progress) as progress:
             once = partial(
@@ -117,8 +128,12 @@ async def _measure(order: Order, store: Store | None, networks: Networks) -> Rec
                 stop=stop,
                 start_s=start_s,
                 unavailable=_unavailable(order.checks, networks),
-                forbidden=_forbidden(order.inventory, clock),
+                forbidden=_forbidden(order.inventory, clock, secrets),
                 running_most=sockets_allowed(),
+                secrets=secrets,
+                accounts=RunAccounts(),
+                # A simulated network has no name servers, and the real ones are not to be asked.
+                name_servers=system_name_servers() if networks is system_network else (),
             )
             if order.rounds is None:
                 summary = await once(order.checks)
@@ -183,8 +198,20 @@ def _unavailable(checks: Sequence[Check], networks: Networks) -> dict[Need, str]
     return lacking
 
 
-def _forbidden(inventory: Inventory, clock: Clock) -> Callable[[Check], str | None]:
+def _secrets(checks: Sequence[Check]) -> dict[str, str]:
+    """The values of the variables that these checks name; those unset or empty are left out."""
+    names = {name for check in checks for name in secret_names(check.parameters)}
+    return {name: value for name in names if (value := os.environ.get(name))}
+
+
+def _forbidden(
+    inventory: Inventory, clock: Clock, secrets: Mapping[str, str]
+) -> Callable[[Check], str | None]:
     def why(check: Check) -> str | None:
+        unset = [name for name in secret_names(check.parameters) if name not in secrets]
+        if unset:
+            plural = "s" if len(unset) > 1 else ""
+            return f"the environment variable{plural} {', '.join(unset)} must hold a secret first"
         if check.site is None or not inventory.blackout:
             return None
         now = clock.wall_utc()
@@ -203,12 +230,12 @@ def _opening(order: Order, clock: Clock) -> Record:
     return Record(
         tool=Tool(version=__version__),
         run=Run(
-            id=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            id=f"{started:%Y%m%dT%H%M%SZ}-{token_hex(3)}",
             kind=order.kind,
             vantage=order.inventory.vantage.id,
             started=started,
             title=order.title,
-            clock=host.clock_state(),
+            clock=clock_state(),
             pacing=Pacing(
                 site_packets_per_s=sweep.site_packets_per_s,
                 site_starts_per_s=sweep.site_starts_per_s,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from nethealth.demo.link import SiteLink, echo
-from nethealth.model.check import Family
+from nethealth.model.check import Family, ProbeMethod
 from nethealth.model.failure import Failure
 from nethealth.model.ports import (
     Clock,
@@ -16,6 +16,8 @@ from nethealth.model.ports import (
     Endpoint,
     Network,
     NetworkFailure,
+    ProbeChannel,
+    ProbeEvent,
     StreamChannel,
 )
 
@@ -70,6 +72,19 @@ class DemoNetwork:
         self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int
     ) -> EchoFlow:
         return _DemoEcho(address, self._host(address), self._clock, deliver, dscp)
+
+    def open_probe(
+        self,
+        remote: Endpoint,
+        method: ProbeMethod,
+        deliver: Callable[[ProbeEvent], None],
+        *,
+        dscp: int = 0,
+        dont_fragment: bool = False,
+    ) -> ProbeChannel:
+        raise NetworkFailure(
+            Failure.UNREACHABLE, f"{remote.address}: the demonstration has no routers on its paths"
+        )
 
     async def close(self) -> None:
         await self._real.close()

@@ -51,6 +51,11 @@ CODES: Mapping[FindingCode, Rule] = {
     "certificate-expiry": Rule(
         Severity.WARNING, "Renew the certificate, and have its renewal watched."
     ),
+    "obsolete-security": Rule(
+        Severity.WARNING,
+        "Find out which devices still need the old version, replace them, then switch it off; "
+        "until then keep them in a network of their own.",
+    ),
     "sip-down": Rule(
         Severity.CRITICAL,
         "Look at the SIP service and its log on the host, then at the firewalls in between.",
@@ -64,7 +69,17 @@ CODES: Mapping[FindingCode, Rule] = {
         "Capture the exchange and compare what the server sent with what arrived.",
     ),
     "sip-auth": Rule(
-        Severity.INFO, "Nothing is broken; to see more, give the probe a test account."
+        Severity.INFO,
+        "Nothing is broken; to see more, give the probe a test account whose password is right.",
+    ),
+    "path-mtu-black-hole": Rule(
+        Severity.WARNING,
+        'Let ICMP "fragmentation needed" and "packet too big" through every filter on the way, or '
+        "give both ends of the narrow link the size that it has.",
+    ),
+    "dscp-bleached": Rule(
+        Severity.WARNING,
+        "Ask whoever runs that hop to trust the mark, and have voice treated by it.",
     ),
     "unowned-asset": Rule(Severity.INFO, "Name an owner for each asset in the inventory."),
     "instrument-limited": Rule(

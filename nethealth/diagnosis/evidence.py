@@ -29,7 +29,14 @@ _ANSWERING = frozenset(
         Failure.WRONG_SOURCE,
     }
 )
-_ANSWERS = ("tcp_connect_time_s", "sip_status_code", "dns_response_code", "http_status_code")
+_ANSWERS = (
+    "tcp_connect_time_s",
+    "sip_status_code",
+    "dns_response_code",
+    "http_status_code",
+    "route_length_hops",
+    "path_mtu_bytes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,8 @@ class Round:
     @property
     def answered(self) -> bool:
         """Whether anything came back from the host."""
-        if self.check.probe == "ping":
-            return self.received > 0
+        if self.check.probe in {"ping", "stamp"} and self.sent:
+            return self.received > 0 or self.check.failure in _ANSWERING
         return self.check.failure in _ANSWERING or any(
             seen.name in _ANSWERS and seen.value is not None for seen in self.observations
         )

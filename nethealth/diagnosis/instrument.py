@@ -14,7 +14,12 @@ LAG_MOST_S = 0.05  # a loop that was later than this may have dated a packet lat
 
 def instrument_limits(evidence: Evidence) -> Iterator[Finding]:
     """One `instrument-limited` for the vantage, if anything of the run is limited by it."""
-    limits = [*_not_run(evidence), *_no_way_out(evidence), *_spoilt(evidence)]
+    limits = [
+        *_not_run(evidence),
+        *_no_way_out(evidence),
+        *_reflectors(evidence),
+        *_spoilt(evidence),
+    ]
     if limits:
         yield draft(
             evidence,
@@ -41,6 +46,20 @@ def _no_way_out(evidence: Evidence) -> Iterator[str]:
     hosts = [host.place.name for host in evidence.hosts if _never_left(host)]
     if hosts:
         yield f"no packet to {listing(hosts)} left it, since it has no way there"
+
+
+def _reflectors(evidence: Evidence) -> Iterator[str]:
+    """A reflector is part of the instrument: one that is silent where its host is not."""
+    for host in evidence.hosts:
+        if host.silent and host.pings:
+            continue
+        for series in host.of("stamp"):
+            last = series.rounds[-1].check if series.rounds else None
+            if last and last.failure not in {None, Failure.RESOLVE, Failure.UNREACHABLE}:
+                yield (
+                    f"the reflector at {host.place.name} gave no answer that counts, so that no "
+                    f"direction was measured there ({reason_of(last.reason)})"
+                )
 
 
 def _never_left(host: Host) -> bool:

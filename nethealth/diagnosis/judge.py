@@ -8,10 +8,14 @@ from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
 from nethealth.diagnosis.instrument import instrument_limits
 from nethealth.diagnosis.loss import packet_losses
+from nethealth.diagnosis.marks import marks_changed
+from nethealth.diagnosis.mtu import path_mtu_black_holes
 from nethealth.diagnosis.names import name_failures
 from nethealth.diagnosis.reachability import Silence, silences, vantage_silence
+from nethealth.diagnosis.security import obsolete_security
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
+from nethealth.diagnosis.streams import stream_marks
 from nethealth.diagnosis.voice import poor_voice
 from nethealth.model.finding import Finding, Verdict
 from nethealth.model.record import Record
@@ -24,6 +28,10 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     services_down,
     expiring_certificates,
     sip_findings,
+    obsolete_security,
+    path_mtu_black_holes,
+    marks_changed,
+    stream_marks,
 )
 # What a host that is silent or whose path loses packets cannot help showing.
 _OF_SILENCE = frozenset({"service-down", "sip-down", "dns-failure"})

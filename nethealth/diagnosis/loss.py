@@ -9,6 +9,7 @@ from statistics import NormalDist
 
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, decisive_first
+from nethealth.diagnosis.streams import one_way_loss
 from nethealth.diagnosis.text import counted, listing, percent, percent_range
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -60,10 +61,17 @@ def may_have_lost(loss: LossStatistics | None, copies: int) -> bool:
 
 
 def packet_losses(evidence: Evidence) -> Iterator[Finding]:
-    """`packet-loss` of each site as a whole, or of single hosts where the whole is healthy."""
+    """`packet-loss` of each site as a whole, or of single hosts where the whole is healthy.
+
+    A stream to a reflector there says more than echo requests do: it names the direction.
+    """
     overflow = evidence.record.run.instrument.socket_overflow_count or 0
     threshold = evidence.record.settings.thresholds.loss
     for place, hosts in evidence.groups:
+        by_direction = one_way_loss(evidence, place, hosts)
+        if by_direction is not None:
+            yield by_direction
+            continue
         lossy = [host for host in hosts if host.echoes and _lost(host)]
         whole = loss_of(hosts, overflow)
         if whole is None or not lossy or _only_the_gateway(hosts, lossy):

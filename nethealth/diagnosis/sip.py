@@ -5,16 +5,17 @@ answer shows a living stack, and only some codes say that it does not serve.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Host, Round, decisive_first
+from nethealth.diagnosis.evidence import Evidence, Host, Round, decisive_first, number
 from nethealth.diagnosis.failures import SAYING
 from nethealth.diagnosis.loss import loss_of, may_have_lost
 from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, milliseconds, reason_of
 from nethealth.model.failure import Failure
 from nethealth.model.finding import Finding, FindingCode, Refutation, Verdict
+from nethealth.model.observation import Observation
 from nethealth.quality.loss import LossStatistics
 
 _SEEN = (
@@ -25,9 +26,14 @@ _SEEN = (
     "sip_foreign_reply_count",
     "sip_wrong_source_count",
     "sip_response_delay_s",
+    "sip_authenticated",
+    "sip_registration_status_code",
+    "sip_target_outcome",
     "tcp_connect_time_s",
     "tls_handshake_time_s",
 )
+# Of several servers of one domain the worst is told.
+_WORST_FIRST: Sequence[FindingCode] = ("sip-down", "sip-overload", "sip-malformed", "sip-auth")
 _ANSWERED_FOR = frozenset({408, 502, 504})  # somebody on the way answered in its place
 
 
@@ -58,12 +64,51 @@ def sip_findings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def sip_fault(one: Round) -> SipFault | None:
-    """What one exchange says of the server: None where it is up or at least alive."""
-    status = one.number("sip_status_code")
+    """What one check says of the server, or of those of a domain: None where all are alive."""
+    targets = _targets(one)
+    if not targets:
+        return _fault(one)
+    faults = [(target, fault) for target, part in targets if (fault := _fault(part, named=True))]
+    if not faults:
+        return None
+    target, fault = min(faults, key=lambda each: _WORST_FIRST.index(each[1].code))
+    of = f"{len(faults)} of the {counted(len(targets), 'server')} of its domain are at fault"
+    return replace(fault, saying=f"{fault.saying} at {target[:100]} ({of})")
+
+
+def _targets(one: Round) -> list[tuple[str, Round]]:
+    """A round for each server that NAPTR and SRV named, with how it ended there."""
+    seen: dict[str, list[Observation]] = {}
+    for each in one.observations:
+        target = each.method.get("target")
+        if isinstance(target, str):
+            seen.setdefault(target, []).append(each)
+    parts = []
+    for target, observations in seen.items():
+        ends = [each for each in observations if each.name == "sip_target_outcome"]
+        reason = ends[-1].method.get("reason") if ends else None
+        check = replace(
+            one.check,
+            failure=ends[-1].failure if ends else one.check.failure,
+            reason=reason if isinstance(reason, str) else None,
+        )
+        parts.append((target, Round(check, tuple(observations))))
+    return parts
+
+
+def _status(one: Round) -> int | None:
+    """The last status code: what came to credentials stands behind the challenge."""
+    codes = [code for seen in one.all("sip_status_code") if (code := number(seen)) is not None]
+    return int(codes[-1]) if codes else None
+
+
+def _fault(one: Round, *, named: bool = False) -> SipFault | None:
+    """`named`: by a record of the domain, so that a name without an address is its fault too."""
+    status = _status(one)
     if status is not None:
-        return _status_fault(one, int(status))
+        return _status_fault(one, status)
     failure = one.check.failure
-    if failure is Failure.RESOLVE or failure is None:
+    if failure is None or (failure is Failure.RESOLVE and not named):
         return None
     if failure is Failure.AUTH:
         return SipFault("sip-auth", "refused the credentials that it was given")
@@ -108,14 +153,36 @@ def _status_fault(one: Round, status: int) -> SipFault | None:
             f"answered ({shown}) only after the question was sent {copies} times",
             resent=True,
         )
+    return _auth_fault(one, status, shown)
+
+
+def _auth_fault(one: Round, status: int, shown: str) -> SipFault | None:
+    """What became of the credentials, of which the first refusal in a run is the last."""
+    if one.flag("sip_authenticated") is False:
+        return SipFault(
+            "sip-auth",
+            f"is alive and refused the credentials that are configured: it answered {shown}, and "
+            "the account was not tried again",
+        )
     if status in {401, 407}:
-        return SipFault("sip-auth", f"is alive and asks for credentials: it answers {shown}")
+        login = one.first("sip_authenticated")
+        why = reason_of(str(login.method["reason"])) if login and "reason" in login.method else ""
+        return SipFault(
+            "sip-auth",
+            f"is alive and asks for credentials: it answers {shown}" + (f" ({why})" if why else ""),
+        )
+    registration = one.number("sip_registration_status_code")
+    if registration in {401, 403, 407}:
+        return SipFault(
+            "sip-auth",
+            f"is alive and did not register the test account: it answered {registration:.0f}",
+        )
     return None
 
 
 def _phrase(one: Round) -> str:
-    seen = one.first("sip_status_code")
-    phrase = seen.method.get("reason_phrase") if seen else None
+    seen = one.all("sip_status_code")
+    phrase = seen[-1].method.get("reason_phrase") if seen else None
     return str(phrase)[:80] if phrase else ""
 
 
@@ -175,7 +242,10 @@ _ALTERNATIVES: dict[str, tuple[str, ...]] = {
         "another program on that port",
         "a server with several addresses that answers from the wrong one",
     ),
-    "sip-auth": ("a server that asks everybody for credentials, as many do",),
+    "sip-auth": (
+        "a server that asks everybody for credentials, as many do",
+        "a password that was changed on the server alone",
+    ),
 }
 
 
@@ -195,7 +265,7 @@ def _others(everyone: tuple[int, int], host: Host) -> str:
 def _servers(hosts: Sequence[Host]) -> tuple[int, int]:
     """How many SIP servers gave an answer, and how many were asked."""
     answers = [
-        any(one.number("sip_status_code") is not None for one in series.rounds)
+        any(_status(one) is not None for one in series.rounds)
         for host in hosts
         for series in host.of("sip")
         if series.rounds

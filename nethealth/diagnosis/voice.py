@@ -1,19 +1,22 @@
-"""Whether a telephone call over a path would sound bad, as far as ping can tell.
+"""Whether a telephone call over a path would sound bad, as far as ping and streams can tell.
 
-An echo request shares the path of a call and neither its marking nor its far end, and goes both
-ways at once. So the verdict is at most `suggestive`.
+A STAMP stream has the shape and the mark of a call, and shows each direction: the verdict is
+`supported`. An echo request shares the path of a call and neither its marking nor its far end, and
+goes both ways at once: the verdict is at most `suggestive`, and a stream that is well refutes it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import cast
 
 from nethealth.diagnosis.delay import half_the_round_trip_s
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Host, Place, Round
+from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, number
+from nethealth.diagnosis.streams import directed, streamed
 from nethealth.diagnosis.text import counted, milliseconds
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
-from nethealth.model.observation import Passport
+from nethealth.model.observation import Observation, Passport
 from nethealth.quality.emodel import DELAY_VARIANTS, DelayVariant, Quality, estimate
 from nethealth.quality.loss import LossStatistics, from_burst_ratio, pool
 
@@ -28,6 +31,10 @@ def poor_voice(evidence: Evidence) -> Iterator[Finding]:
     threshold = evidence.record.settings.thresholds.r_factor
     overflow = evidence.record.run.instrument.socket_overflow_count or 0
     for place, hosts in evidence.groups:
+        streams = _streams(hosts)
+        if streams:
+            yield from _poor_streams(evidence, place, streams)
+            continue
         passport = _passport(hosts)
         loss = _heard(hosts)
         delays = [s for host in hosts if (s := half_the_round_trip_s(host)) is not None]
@@ -39,6 +46,100 @@ def poor_voice(evidence: Evidence) -> Iterator[Finding]:
         if best.r_factor is None or likely.r_factor is None or best.r_factor >= threshold:
             continue
         yield _finding(evidence, place, hosts, loss, one_way_s, likely)
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """One direction to one host: what would not be heard, and the score that follows."""
+
+    host: Host
+    way: str
+    rounds: tuple[Round, ...]
+    loss: LossStatistics
+    best: float  # R at the least loss that the interval allows
+    likely: Quality
+
+
+def _streams(hosts: Sequence[Host]) -> list[_Stream]:
+    """Each direction of which a stream gave R; of a reflector that tells none, both at once."""
+    return [
+        stream
+        for host in hosts
+        for way in ("forward", "return", "round-trip")
+        if (stream := _stream(host, way)) is not None
+    ]
+
+
+def _stream(host: Host, way: str) -> _Stream | None:
+    found = [
+        (one, seen, part)
+        for one in streamed([host])
+        if (seen := directed(one, "r_factor", way)) is not None
+        and (part := _missed(seen)) is not None
+    ]
+    if not found:
+        return None
+    loss = pool(part for _, _, part in found)
+    passport = found[-1][1].method
+    delays = [_seconds(seen.method, {"s": "one_way_delay_s"}) for _, seen, _ in found]
+    one_way_s = median(delay["s"] for delay in delays if delay)
+    best = _estimate(passport, one_way_s, loss.interval[0], loss)
+    likely = _estimate(passport, one_way_s, loss.ratio, loss)
+    if best.r_factor is None or likely.r_factor is None:
+        return None
+    rounds = tuple(one for one, _, _ in found)
+    return _Stream(host, way, rounds, loss, best.r_factor, likely)
+
+
+def _missed(seen: Observation) -> LossStatistics | None:
+    """What the probe counted as not heard: lost, or too late to be played."""
+    ratio, burst = seen.method.get("loss_ratio"), seen.method.get("burst_r")
+    known = number(seen) is not None and seen.samples and "one_way_delay_s" in seen.method
+    if not known or not seen.samples or not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
+        return None
+    clustering = float(burst) if isinstance(burst, int | float) and 1 <= burst < 1e6 else None
+    return from_burst_ratio(seen.samples, round(ratio * seen.samples), clustering)
+
+
+def _poor_streams(
+    evidence: Evidence, place: Place, streams: Sequence[_Stream]
+) -> Iterator[Finding]:
+    limit = evidence.record.settings.thresholds.r_factor
+    poor = [stream for stream in streams if stream.best < limit]
+    if not poor:
+        return
+    worst = min(poor, key=lambda stream: stream.best)
+    others = [stream for stream in streams if stream is not worst]
+    where = {"forward": "towards", "return": "from"}.get(worst.way, "to and from")
+    passport = worst.likely.passport
+    yield draft(
+        evidence,
+        "poor-voice-quality",
+        place,
+        f"A call would sound poor to whoever hears what goes {where} {worst.host.place.name}: R "
+        f"{worst.likely.r_factor or 0:.0f}, MOS-CQE {worst.likely.mos_cqe or 1:.1f} "
+        f"({passport['codec']}, {passport['delay_variant']}), where the limit is R {limit:.0f}. "
+        f"Of {counted(worst.loss.sent, 'packet')} like those of a call {worst.loss.lost} were "
+        "lost or came too late to be played.",
+        rounds=[one for stream in poor for one in stream.rounds],
+        seen=[directed(one, "r_factor", stream.way) for stream in poor for one in stream.rounds],
+        verdict=Verdict.SUPPORTED,
+        refutations=(
+            Refutation("Would it be poor at the least loss that the sample allows?", "yes"),
+            Refutation(
+                "Is every other direction and reflector as poor?",
+                f"{sum(stream in poor for stream in others)} of {len(others)} are"
+                if others
+                else "no other was measured",
+            ),
+        ),
+        missing=(
+            "a test call, for the path through the telephones themselves",
+            "which codec, concealment and buffer the telephones use",
+        ),
+        alternatives=("telephones whose buffer grows with the delay",),
+        effect=Effect(estimate=worst.likely.r_factor or 0.0),
+    )
 
 
 def _heard(hosts: Sequence[Host]) -> LossStatistics | None:

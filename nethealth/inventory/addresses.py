@@ -6,14 +6,16 @@ Each function raises ValueError with plain words; no name is ever looked up.
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from nethealth.model.check import SipTransport
+from nethealth.wire.numbers import refusal
 
 HOST_WORDS = "a numeric address such as 198.18.2.10 or 2001:db8::10, or a host name"
 HTTP_WORDS = "a URL such as https://198.18.2.10/, without a user name or password"
 SIP_WORDS = "a SIP URI such as sip:198.18.2.10:5060, without a password"
+CALL_WORDS = "the SIP URI of a test number such as sip:echo@198.18.2.10, and no emergency number"
 NAME_WORDS = "a domain name such as portal.example or _sip._udp.example"
 
 _ZONE = re.compile(r"%.*[^\w.-]")  # ipaddress takes any text for the zone
@@ -103,11 +105,16 @@ def parse_http_url(url: str) -> HttpUrl:
 
 @dataclass(frozen=True, slots=True)
 class SipDestination:
-    """Where and how a SIP URI is reached, by the URI itself (no NAPTR or SRV is asked)."""
+    """Where and how a SIP URI is reached, by the URI itself.
+
+    `locate` is what the name servers may know better, in a domain without a port: NAPTR first,
+    or SRV alone where the transport is settled (RFC 3263 sections 4.1 and 4.2).
+    """
 
     host: str
     port: int
     transport: SipTransport
+    locate: Literal["naptr", "srv"] | None = None
 
 
 def parse_sip_uri(uri: str, transport: SipTransport | None = None) -> SipDestination:
@@ -125,16 +132,25 @@ def parse_sip_uri(uri: str, transport: SipTransport | None = None) -> SipDestina
         raise ValueError("a password in the URI")
     host_port, *parameters = after.partition("?")[0].split(";")
     host, port = split_host_port(host_port)
-    chosen = _sip_transport(scheme.lower() == "sips", parameters, transport)
-    return SipDestination(host, port or _SIP_DEFAULT_PORT[chosen], chosen)
-
-
-def _sip_transport(
-    secure: bool, parameters: list[str], transport: SipTransport | None
-) -> SipTransport:
     named = {
         key.lower(): value.lower() for key, _, value in (item.partition("=") for item in parameters)
     }.get("transport")
+    chosen = _sip_transport(scheme.lower() == "sips", named, transport)
+    locate: Literal["naptr", "srv"] | None = None
+    if port is None and not is_numeric(host):
+        locate = "srv" if named or transport else "naptr"
+    return SipDestination(host, port or _SIP_DEFAULT_PORT[chosen], chosen, locate)
+
+
+def check_call_number(uri: str) -> SipDestination:
+    """Where a test call goes; an emergency or service number is refused in any spelling."""
+    reason = refusal(uri)
+    if reason is not None:
+        raise ValueError(f"never called: {reason}")
+    return parse_sip_uri(uri)
+
+
+def _sip_transport(secure: bool, named: str | None, transport: SipTransport | None) -> SipTransport:
     own: SipTransport | None = "tls" if secure else None
     # In a SIPS URI "tcp" names what TLS runs upon (RFC 3261 section 26.2.2).
     if named is not None and not (secure and named in ("tcp", "tls")):

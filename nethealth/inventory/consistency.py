@@ -13,13 +13,14 @@ from nethealth.inventory import addresses, hours
 from nethealth.inventory.faults import nearest, shown
 from nethealth.inventory.kinds import DNS_RECORD_TYPES, probe_kinds
 from nethealth.inventory.lines import Path
-from nethealth.model.check import PingParameters
-from nethealth.model.inventory import SweepSettings
+from nethealth.model.check import CALL_OVERHEAD_S, PingParameters
+from nethealth.model.inventory import CallOptions, SweepSettings
 
 Trouble = tuple[Path, str, str]  # where, what was found, what is allowed
 Table = Mapping[str, Any]
 
 _DEFAULTS = SweepSettings()
+_CALL = CallOptions(number="")
 _PING_TIMEOUT_MS = PingParameters(host="").timeout_s * 1000
 _TIMEOUTS_S = ("tcp", "dns", "http", "sip")  # kinds whose table has `timeout_s`
 
@@ -133,7 +134,7 @@ def _vantage(document: Table) -> Iterator[Trouble]:
 
 def _asset(path: Path, asset: Table, sweep: Table) -> Iterator[Trouble]:
     yield from _text((*path, "address"), asset, addresses.check_host, addresses.HOST_WORDS)
-    for kind in ("http", "sip", "dns"):
+    for kind in ("http", "sip", "dns", "call"):
         if isinstance(asset.get(kind), dict):
             for (key, *rest), found, words in option_troubles(kind, asset[kind]):
                 yield (*path, kind, key, *rest), found, words
@@ -145,6 +146,7 @@ def _asset(path: Path, asset: Table, sweep: Table) -> Iterator[Trouble]:
     yield from _lacks(path, asset, planned, tables)
     if "ping" in planned and tables.get("ping"):
         yield from _ping_fits((*path, "ping"), sweep, tables["ping"])
+    yield from _call_fits((*path, "call"), sweep, tables.get("call", {}))
     for probe in _TIMEOUTS_S:
         yield from _timeout_fits((*path, probe, "timeout_s"), sweep, tables.get(probe, {}))
 
@@ -157,7 +159,7 @@ def _lacks(
     path: Path, asset: Table, planned: Iterable[str], tables: Mapping[str, Table]
 ) -> Iterator[Trouble]:
     """Checks that lack what they are to be made of."""
-    for probe, key in (("tcp", "ports"), ("dns", "names")):
+    for probe, key in (("tcp", "ports"), ("dns", "names"), ("call", "number")):
         if probe in planned and probe not in asset:
             yield (
                 (*path, "checks"),
@@ -169,6 +171,7 @@ def _lacks(
         for probe in planned
         if not (probe == "http" and tables.get("http", {}).get("url") is not None)
         and not (probe == "sip" and tables.get("sip", {}).get("uri") is not None)
+        and probe != "call"  # its number says where it goes
     ]
     if needing and "address" not in asset:
         yield (
@@ -182,8 +185,11 @@ def option_troubles(kind: str, options: Table) -> Iterator[Trouble]:
     """What is wrong in the meaning of one table of options; paths start at its keys."""
     if kind == "http":
         yield from _text(("url",), options, addresses.parse_http_url, addresses.HTTP_WORDS)
+    if kind == "call":
+        yield from _text(("number",), options, addresses.check_call_number, addresses.CALL_WORDS)
     if kind == "sip":
         yield from _sip(options)
+        yield from _account(options)
     if kind == "dns":
         yield from _dns(options)
 
@@ -203,6 +209,19 @@ def _sip(options: Table) -> Iterator[Trouble]:
         except ValueError:
             words = f"{shown(own)}, as the uri has it, or a uri that leaves it open"
             yield ("transport",), shown(transport), words
+
+
+def _account(options: Table) -> Iterator[Trouble]:
+    """Half an account is a slip; a user name with a line break would be a header of its own."""
+    username, password_env = options.get("username"), options.get("password_env")
+    if password_env is not None and username is None:
+        yield ("password_env",), "a password without a user name", "password_env beside username"
+    if username is not None and password_env is None:
+        yield ("username",), "a user name without a password", "username beside password_env"
+    if options.get("test_account") is True and username is None:
+        yield ("test_account",), "true without an account", "true beside username and password_env"
+    if isinstance(username, str) and not (username.isprintable() and 0 < len(username) <= 128):
+        yield ("username",), shown(username), "a user name of 1 to 128 printable characters"
 
 
 def _dns(options: Table) -> Iterator[Trouble]:
@@ -239,6 +258,20 @@ def _ping_fits(path: Path, sweep: Table, ping: Table) -> Iterator[Trouble]:
         sum_words = f"{count:g} packets x {interval_ms:g} ms + {timeout_ms:g} ms wait"
         words = f"at most sweep.deadline_s = {deadline_s:g} s"
         yield path, f"{sum_words} = {needed_ms / 1000:g} s", words
+
+
+def _call_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:
+    """A call that its deadline would always cut short."""
+    if not options:
+        return
+    ring_s = _number(options.get("ring_timeout_s"), _CALL.ring_timeout_s)
+    duration_s = _number(options.get("duration_s"), _CALL.duration_s)
+    deadline_s = _number(sweep.get("deadline_s"), _DEFAULTS.deadline_s)
+    needed_s = ring_s + duration_s + CALL_OVERHEAD_S
+    if needed_s > deadline_s:
+        found = f"{ring_s:g} s to ring + {duration_s:g} s + {CALL_OVERHEAD_S:g} s to hang up"
+        words = f"at most sweep.deadline_s = {deadline_s:g} s"
+        yield (*path, "duration_s"), f"{found} = {needed_s:g} s", words
 
 
 def _timeout_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:

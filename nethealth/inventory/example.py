@@ -73,12 +73,32 @@ transport = "udp"          # udp tcp tls
 username = "probe"
 password_env = "HALL_PBX_PASSWORD"   # a secret never stands in the file
 test_account = true        # only then may it be registered
+hops = false               # true counts the proxies on the way
+old_tls = false            # true tries which old versions of TLS are still accepted
 timeout_s = 32
 family = 4
 [asset.call]
 number = "sip:echo@198.18.2.10:5070" # a test number; no other is ever called
-[asset.stamp]
+duration_s = 10            # once it is answered
+ring_timeout_s = 20
+codecs = ["PCMA", "PCMU"]  # PCMA PCMU G722 G729
+dscp = 46                  # of the media
+family = 4
+[asset.stamp]              # a reflector: `nethealth reflect`, or a router with TWAMP-Light
 port = 862
+count = 500
+interval_ms = 20
+timeout_ms = 2000
+payload_bytes = 172        # of UDP: G.711 in packets of 20 ms
+dscp = 46
+family = 4
+[asset.route]
+method = "udp"             # udp icmp tcp
+port = 33434               # of the destination; default for tcp: 443
+queries = 3                # packets to each hop
+hops_max = 30
+dscp = 46                  # a mark that must hold all the way
+family = 4
 [asset.snmp]
 version = 3                # 2 with community_env; 3 with the other three
 community_env = "HALL_PBX_COMMUNITY"

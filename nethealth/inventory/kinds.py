@@ -6,13 +6,16 @@ from nethealth.model.check import ProbeKind
 from nethealth.model.inventory import Asset
 
 # What this version can measure, in the order in which an asset's checks are planned.
-PLANNED_KINDS: tuple[ProbeKind, ...] = ("ping", "tcp", "dns", "http", "sip")
+PLANNED_KINDS: tuple[ProbeKind, ...] = (
+    "ping", "tcp", "dns", "http", "sip", "call", "route", "path-mtu", "stamp",
+)  # fmt: skip
 DNS_RECORD_TYPES = ("A", "AAAA", "SRV", "NAPTR", "PTR", "MX", "TXT", "CNAME", "NS", "SOA")
 
 _BY_ASSET_KIND: Mapping[str, tuple[ProbeKind, ...]] = {
     "pbx": ("ping", "sip"),
     "sbc": ("ping", "sip"),
     "gateway": ("ping", "sip"),
+    "reflector": ("ping", "stamp"),
     "service": (),
 }
 
@@ -36,5 +39,5 @@ def probe_kinds(
 
 def tables_of(asset: Asset) -> tuple[ProbeKind, ...]:
     """The probe kinds of which the asset has a table."""
-    kinds: Sequence[ProbeKind] = (*PLANNED_KINDS, "call", "stamp", "snmp")
-    return tuple(kind for kind in kinds if getattr(asset, kind) is not None)
+    kinds: Sequence[ProbeKind] = (*PLANNED_KINDS, "stamp", "snmp")
+    return tuple(kind for kind in kinds if getattr(asset, kind, None) is not None)

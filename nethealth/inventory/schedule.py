@@ -1,4 +1,4 @@
-"""The lines that make a sweep run by itself: for cron, and for systemd."""
+"""The lines that make a sweep run by itself, for cron and for systemd; and a reflector's unit."""
 
 import re
 import shlex
@@ -125,20 +125,70 @@ WantedBy=timers.target
 """
 
 
+def reflect_unit(command: str | Sequence[str], allow: str) -> str:
+    """The service of a reflector, under a comment that names its file.
+
+    `allow` is the network of the vantages, to be put in by whoever installs it. The only right
+    that it has is to the port below 1024.
+    """
+    program = (command,) if isinstance(command, str) else tuple(command)
+    _check_words(program, program[:1])
+    words = " ".join(map(_unit_word, (*program, "reflect", "--allow", allow)))
+    return f"""\
+# /etc/systemd/system/nethealth-reflect.service (at the sites; not where only sweeps run)
+[Unit]
+Description=nethealth reflector of STAMP packets
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+# The network of your own vantages in place of {allow}; repeat --allow for several.
+ExecStart={words}
+Restart=on-failure
+DynamicUser=yes
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+# Reading the state of the clock, for the error estimate, is a call of the group that can set it.
+SystemCallFilter=@system-service adjtimex clock_adjtime
+SystemCallErrorNumber=EPERM
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
 def _sweep(
     command: str | Sequence[str], inventory_path: str, random_offset_s: int
 ) -> tuple[str, ...]:
     program = (command,) if isinstance(command, str) else tuple(command)
-    for path in (program[0], inventory_path):
-        if not path.startswith("/"):
-            raise ValueError(f"{path!r} is no absolute path, and a timer has no current folder")
-    for word in (*program, inventory_path):
-        if not word.isprintable():
-            raise ValueError(f"{word!r} holds a control character")
+    _check_words((*program, inventory_path), (program[0], inventory_path))
     if random_offset_s < 0:
         raise ValueError(f"a random offset cannot be {random_offset_s} s")
     offset = ("--random-offset", str(random_offset_s)) if random_offset_s else ()
     return (*program, "sweep", "--inventory", inventory_path, "--quiet", *offset)
+
+
+def _check_words(words: Sequence[str], paths: Sequence[str]) -> None:
+    for path in paths:
+        if not path.startswith("/"):
+            raise ValueError(f"{path!r} is no absolute path, and a timer has no current folder")
+    for word in words:
+        if not word.isprintable():
+            raise ValueError(f"{word!r} holds a control character")
 
 
 def _period(minutes: int) -> str:

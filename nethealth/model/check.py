@@ -1,6 +1,6 @@
 """What is planned: one check is one probe of one target, with every parameter resolved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from nethealth.model.failure import Failure, Outcome
@@ -11,7 +11,10 @@ ProbeKind = Literal[
 ]  # fmt: skip
 
 SipTransport = Literal["udp", "tcp", "tls"]
+CallCodec = Literal["PCMA", "PCMU", "G722", "G729"]
+CALL_OVERHEAD_S = 4.0  # beyond ringing and talking: the last packets, and the answer to BYE
 Family = Literal[4, 6]
+ProbeMethod = Literal["udp", "icmp", "tcp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,11 @@ class HttpParameters:
 
 @dataclass(frozen=True, slots=True)
 class SipParameters:
-    """One OPTIONS to `uri` by `transport`; timers of RFC 3261 section 17.1.2 up to `timeout_s`."""
+    """One OPTIONS to `uri` by `transport`; timers of RFC 3261 section 17.1.2 up to `timeout_s`.
+
+    `locate`: ask the name servers where the domain is served (RFC 3263), from NAPTR on or, where
+    the transport is settled, from SRV on; `host` and `port` are where it is if they know nothing.
+    """
 
     uri: str
     host: str
@@ -72,9 +79,92 @@ class SipParameters:
     transport: SipTransport = "udp"
     timeout_s: float = 32.0  # 64 * T1
     family: Family | None = None
+    username: str | None = None
+    password_env: str | None = None
+    test_account: bool = False  # only then is it registered
+    hops: bool = False
+    old_tls: bool = False
+    locate: Literal["naptr", "srv"] | None = None
 
 
-Parameters = PingParameters | TcpParameters | DnsParameters | HttpParameters | SipParameters
+@dataclass(frozen=True, slots=True)
+class RouteParameters:
+    """`queries` packets to each hop on the way to `host`, at most `hops_max` hops.
+
+    `port` is the destination's, for UDP and TCP. An answer counts within `timeout_s`: a router may
+    take three seconds to find that a host is not there.
+    """
+
+    host: str
+    method: ProbeMethod = "udp"
+    port: int = 33434
+    queries: int = 3
+    hops_max: int = 30
+    dscp: int = 0
+    timeout_s: float = 3.5
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathMtuParameters:
+    """A search for the largest packet that reaches `host` whole, by echo requests.
+
+    Each size is given up after `copies` packets; none is awaited longer than `timeout_s`.
+    """
+
+    host: str
+    copies: int = 3
+    timeout_s: float = 2.0
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallParameters:
+    """One call to `uri`, held for `duration_s` once it is answered; hung up if it rings too long.
+
+    `codecs` are offered in this order; RTP and RTCP are marked with `dscp`.
+    """
+
+    uri: str
+    host: str
+    port: int
+    transport: SipTransport = "udp"
+    duration_s: float = 10.0
+    ring_timeout_s: float = 20.0
+    codecs: tuple[CallCodec, ...] = ("PCMA", "PCMU")
+    dscp: int = 46
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StampParameters:
+    """`count` STAMP packets to the reflector at `host`:`port`, one every `interval_s`.
+
+    By default those of a call: G.711 in packets of 20 ms is 160 octets of speech after the 12 of
+    the RTP header, marked EF. Each answer is awaited for `timeout_s`.
+    """
+
+    host: str
+    port: int = 862
+    count: int = 500
+    interval_s: float = 0.02
+    timeout_s: float = 2.0
+    dscp: int = 46
+    payload_bytes: int = 172
+    family: Family | None = None
+
+
+Parameters = (
+    PingParameters
+    | TcpParameters
+    | DnsParameters
+    | HttpParameters
+    | SipParameters
+    | RouteParameters
+    | PathMtuParameters
+    | StampParameters
+    | CallParameters
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +179,13 @@ class Check:
     target: str
     parameters: Parameters
     deadline_s: float = 35.0
+
+
+def secret_names(parameters: Parameters) -> tuple[str, ...]:
+    """The environment variables that a check's secrets stand in: what its `*_env` fields name."""
+    named = (getattr(parameters, each.name) for each in fields(parameters)
+             if each.name.endswith("_env"))  # fmt: skip
+    return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from nethealth.model.check import Family, ProbeKind, SipTransport
+from nethealth.model.check import CallCodec, Family, ProbeKind, ProbeMethod, SipTransport
 from nethealth.model.finding import FindingCode, Severity
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -119,6 +119,8 @@ class SipOptions:
     username: str | None = None
     password_env: EnvName | None = None
     test_account: bool = False
+    hops: bool = False  # count the proxies on the way
+    old_tls: bool = False  # try which old versions of TLS are still accepted
     timeout_s: Annotated[float, Field(gt=0, le=64)] | None = None
     family: Family | None = None
     __pydantic_config__ = _FORBID
@@ -155,13 +157,37 @@ class DnsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
+    """A number that is there to be called; the codecs are offered in their order."""
+
     number: Text
+    duration_s: Annotated[float, Field(gt=0, le=60)] = 10
+    ring_timeout_s: Annotated[float, Field(gt=0, le=60)] = 20
+    codecs: Annotated[tuple[CallCodec, ...], Field(min_length=1)] = ("PCMA", "PCMU")
+    dscp: Dscp = 46
+    family: Family | None = None
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StampOptions:
     port: Port = 862
+    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    interval_ms: Annotated[int, Field(ge=5, le=60_000)] | None = None
+    timeout_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    payload_bytes: Annotated[int, Field(ge=56, le=1400)] | None = None  # of UDP; 172: G.711, 20 ms
+    dscp: Dscp = 46
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteOptions:
+    method: ProbeMethod = "udp"
+    port: Port | None = None  # of the destination; default 33434 for udp, 443 for tcp
+    queries: Annotated[int, Field(ge=1, le=10)] = 3
+    hops_max: Annotated[int, Field(ge=1, le=64)] = 30
+    dscp: Dscp = 0
+    family: Family | None = None
     __pydantic_config__ = _FORBID
 
 
@@ -198,6 +224,7 @@ class Asset:
     sip: SipOptions | None = None
     call: CallOptions | None = None
     stamp: StampOptions | None = None
+    route: RouteOptions | None = None
     snmp: SnmpOptions | None = None
     __pydantic_config__ = _FORBID
 

@@ -7,9 +7,9 @@ simulated link here, and a test a scripted one.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from nethealth.model.check import Family
+from nethealth.model.check import Family, ProbeMethod
 from nethealth.model.failure import Failure
 
 
@@ -47,11 +47,31 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """What came, from whom, and when (monotonic seconds, the kernel's stamp where it gives one)."""
+    """What came, from whom, and when (monotonic seconds, the kernel's stamp where it gives one).
+
+    `dscp` is the mark that it bore, on a channel that asks for it.
+    """
 
     data: bytes
     source: Endpoint
     received_s: float
+    dscp: int | None = None
+
+
+class OpenChannel(Protocol):
+    """A UDP socket for a conversation of several parties: it sends to whom it is told."""
+
+    local: Endpoint
+
+    def send(self, data: bytes, to: Endpoint | None = None) -> float:
+        """Send now (by default to the peer it was opened for); the monotonic time just before."""
+        ...
+
+    async def receive(self) -> Datagram:
+        """The next datagram from anybody, with its mark; an ICMP error raises NetworkFailure."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class DatagramChannel(Protocol):
@@ -92,8 +112,11 @@ class StreamChannel(Protocol):
     local: Endpoint
     remote: Endpoint
 
-    async def start_tls(self, server_name: str) -> TlsFacts:
-        """Handshake without refusing a bad certificate: what is wrong with it is a fact."""
+    async def start_tls(self, server_name: str, *, version: str | None = None) -> TlsFacts:
+        """Handshake without refusing a bad certificate: what is wrong with it is a fact.
+
+        `version`, such as "TLSv1.1", is then the only one that is offered.
+        """
         ...
 
     async def read(self, limit: int) -> bytes:
@@ -131,6 +154,42 @@ class EchoFlow(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeEvent:
+    """What came back of one probe: the target's own answer, or an error that quotes the probe.
+
+    `kind` is `refused` where this machine's kernel would not send a packet so large. `probe` is
+    null where the quotation is too short to tell. What was not seen of the quoted packet is null.
+    """
+
+    probe: int | None
+    received_s: float  # monotonic seconds, from the kernel's receive stamp where there is one
+    source: str
+    kind: Literal["reply", "error", "refused"]
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    mtu: int | None = None  # that a packet was too big for
+    quoted_tos: int | None = None  # the whole octet: DSCP and ECN
+    quoted_source: Endpoint | None = None
+
+
+class ProbeChannel(Protocol):
+    """Packets of one flow, with a chosen TTL, and what routers and target say to them."""
+
+    local: Endpoint  # for ICMP the identifier stands for the port
+    serial: bool  # a probe ends when the next is sent
+    quotes: bool  # whether the quoted IP header is seen, which takes a raw socket
+
+    def send(self, probe: int, *, ttl: int, packet_bytes: int | None = None) -> float:
+        """Send one probe now; the monotonic time just before. May raise NetworkFailure.
+
+        `packet_bytes` is the size of the whole IP packet, for ICMP only.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(slots=True)
 class NetworkStatistics:
     """What the sockets themselves lost, for `run.instrument`."""
@@ -158,6 +217,18 @@ class Network(Protocol):
         """A flow on the run's shared ICMP socket; `deliver` is called from the event loop."""
         ...
 
+    def open_probe(
+        self,
+        remote: Endpoint,
+        method: ProbeMethod,
+        deliver: Callable[[ProbeEvent], None],
+        *,
+        dscp: int = 0,
+        dont_fragment: bool = False,
+    ) -> ProbeChannel:
+        """Packets that may die on their way; `deliver` is called from the event loop."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -165,3 +236,60 @@ class Pacer(Protocol):
     """Spaces what is sent: a slot at the target's site for each packet."""
 
     async def wait(self, packets: int = 1) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimedDatagram(Datagram):
+    """A datagram with the hop limit with which it came, too."""
+
+    ttl: int | None = None
+
+
+class TimedFlow(Protocol):
+    """Packets to one peer that leave at fixed moments, whatever else this process does."""
+
+    timer_errors_s: list[float]  # how late each left
+    unsendable_count: int  # refused by this machine's kernel
+
+    async def run(
+        self,
+        make: Callable[[float], bytes],
+        unmake: Callable[[], None],
+        count: int,
+        interval_s: float,
+    ) -> None:
+        """Send `count` packets, one every `interval_s`; return when the last has left.
+
+        `make` gives the packet for a monotonic moment, and `unmake` is told that it did not leave;
+        both are called from another thread.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class TimedNetwork(Protocol):
+    """A network that can also keep a send timer; a simulated one need not."""
+
+    def open_timed(
+        self,
+        remote: Endpoint,
+        deliver: Callable[[TimedDatagram], None],
+        fail: Callable[[NetworkFailure], None],
+        *,
+        dscp: int,
+    ) -> TimedFlow:
+        """A flow; `deliver` and `fail` (ICMP errors) are called from the event loop."""
+        ...
+
+
+@runtime_checkable
+class CallNetwork(Protocol):
+    """A network that a call can be held over; a simulated one need not be."""
+
+    async def open_channel(
+        self, peer: Endpoint, *, dscp: int = 0, local_port: int = 0
+    ) -> OpenChannel:
+        """A channel at the address that leads to `peer`, at `local_port` (0: any)."""
+        ...

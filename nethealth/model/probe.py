@@ -1,27 +1,35 @@
 """What a probe is: a function from a check to a stream of observations, and what it needs."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
+from nethealth.model.accounts import Accounts
 from nethealth.model.check import Check, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Interval, Observation, Passport, Scalar
-from nethealth.model.ports import Clock, Network, Pacer
+from nethealth.model.ports import Clock, Endpoint, Network, Pacer
 
 Need = Literal["icmp_socket", "raw_socket", "tshark", "reflector"]
 
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """All that a probe may touch of the world; `start_s` is the run's start on the same clock."""
+    """All that a probe may touch of the world; `start_s` is the run's start on the same clock.
+
+    `secrets` by the name of the variable that a check's `*_env` gives; with credentials a probe
+    logs in only by a turn of `accounts`, and not at all where there is none.
+    """
 
     clock: Clock
     network: Network
     random: Random
     pacer: Pacer
     start_s: float
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    accounts: Accounts | None = None
+    name_servers: tuple[Endpoint, ...] = ()  # those that the system asks
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,21 @@
 """The forms that a TARGET may have, when it is no id: a host, a port, a URL, a URI, a question."""
 
 from nethealth.inventory import addresses
-from nethealth.inventory.kinds import PLANNED_KINDS
 from nethealth.model.check import ProbeKind
-from nethealth.model.inventory import DnsOptions, HttpOptions, SipOptions, TcpOptions
+from nethealth.model.inventory import (
+    CallOptions,
+    DnsOptions,
+    HttpOptions,
+    SipOptions,
+    StampOptions,
+    TcpOptions,
+)
 from nethealth.plan.subject import Subject
 
 TARGET_MAX = 1000  # characters
 FORMS = (
     "a host, host:port, [IPv6]:port, https://…, http://…, sip:…, sips:…, dns:name@server, "
-    "or the id of an asset or site"
+    "stamp:host, or the id of an asset or site"
 )
 
 
@@ -26,10 +32,6 @@ def parse_form(text: str) -> tuple[Subject, ProbeKind]:
     if any(character.isspace() or not character.isprintable() for character in text):
         raise ValueError(f"a space or control character; a target is {FORMS}")
     scheme = text.partition(":")[0].lower()
-    if scheme == "stamp":
-        raise ValueError(
-            f"stamp is not available in this version; available: {', '.join(PLANNED_KINDS)}"
-        )
     try:
         match scheme:
             case "http" | "https":
@@ -38,6 +40,8 @@ def parse_form(text: str) -> tuple[Subject, ProbeKind]:
                 return _sip(text), "sip"
             case "dns":
                 return _dns(text), "dns"
+            case "stamp":
+                return _stamp(text), "stamp"
             case _:
                 return _host(text)
     except ValueError as error:
@@ -58,7 +62,12 @@ def _http(text: str) -> Subject:
 def _sip(text: str) -> Subject:
     to = addresses.parse_sip_uri(text)
     return Subject(
-        text, to.host, sip=SipOptions(uri=text), tcp=TcpOptions(ports=(to.port,)), detailed=False
+        text,
+        to.host,
+        sip=SipOptions(uri=text),
+        call=CallOptions(number=text),
+        tcp=TcpOptions(ports=(to.port,)),
+        detailed=False,
     )
 
 
@@ -69,6 +78,11 @@ def _dns(text: str) -> Subject:
     host, port = addresses.split_host_port(server)
     question = DnsOptions(names=(addresses.check_domain_name(name),), port=port or 53)
     return Subject(text, host, dns=question, detailed=False)
+
+
+def _stamp(text: str) -> Subject:
+    host, port = addresses.split_host_port(text[len("stamp:") :])
+    return Subject(text, host, stamp=StampOptions(port=port or 862), detailed=False)
 
 
 def _host(text: str) -> tuple[Subject, ProbeKind]:
@@ -82,6 +96,7 @@ def _host(text: str) -> tuple[Subject, ProbeKind]:
         tcp=TcpOptions(ports=(port,)),
         http=HttpOptions(url=f"https://{at}/"),
         sip=SipOptions(uri=f"sip:{at}"),
+        stamp=StampOptions(port=port),
         detailed=False,
     )
     return subject, "tcp"

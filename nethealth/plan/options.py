@@ -11,10 +11,13 @@ from nethealth.inventory.consistency import option_troubles
 from nethealth.inventory.faults import listed, nearest, shown
 from nethealth.model.check import ProbeKind
 from nethealth.model.inventory import (
+    CallOptions,
     DnsOptions,
     HttpOptions,
     PingOptions,
+    RouteOptions,
     SipOptions,
+    StampOptions,
     TcpOptions,
 )
 from nethealth.plan.subject import Subject
@@ -25,14 +28,20 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "dns": TypeAdapter(DnsOptions),
     "http": TypeAdapter(HttpOptions),
     "sip": TypeAdapter(SipOptions),
+    "call": TypeAdapter(CallOptions),
+    "stamp": TypeAdapter(StampOptions),
+    "route": TypeAdapter(RouteOptions),
 }
-_REQUIRED = {"tcp": "ports", "dns": "names"}
-_LISTS = ("ports", "names", "expect")
+_REQUIRED = {"tcp": "ports", "dns": "names", "call": "number"}
+_LISTS = ("ports", "names", "expect", "codecs")
+TEST_NUMBER = "test-number"  # the user's word that a number is there to be called
 
 
 def check_keys(options: Mapping[str, str], kinds: Sequence[ProbeKind]) -> list[str]:
     """A sentence for each option that no chosen kind of probe has."""
     keys = {key: None for kind in kinds for key in allowed.keys(("asset", 0, kind))}
+    if "call" in kinds:
+        keys[TEST_NUMBER] = None
     return [
         f"option {shown(key)} is no key of {' or '.join(kinds)}{nearest(key, keys)}; "
         f"allowed: {listed(keys)}"
@@ -46,10 +55,12 @@ def with_options(
 ) -> tuple[Subject, list[str]]:
     """The subject with the options in its tables, and a sentence for each value that is wrong."""
     faults: list[str] = []
+    if "call" in kinds:
+        subject, faults = _called(subject, options)
     for kind in kinds:
         keys = allowed.keys(("asset", 0, kind))
         given = {key: _typed(key, value) for key, value in options.items() if key in keys}
-        own = getattr(subject, kind)
+        own = getattr(subject, kind, None)  # some kinds have nothing to set
         merged = {**(asdict(own) if own else {}), **given}
         required = _REQUIRED.get(kind)
         if not given or (required and required not in merged):
@@ -71,6 +82,15 @@ def with_options(
                 subject, **{kind: table}, detailed=subject.detailed or required in given
             )
     return subject, faults
+
+
+def _called(subject: Subject, options: Mapping[str, str]) -> tuple[Subject, list[str]]:
+    """The subject with the user's word on its number, which another number has to have too."""
+    word = options.get(TEST_NUMBER)
+    if word not in (None, "true", "false"):
+        return subject, [f"option {TEST_NUMBER}: found {shown(word)}; allowed: true or false"]
+    listed = subject.may_be_called and "number" not in options
+    return replace(subject, may_be_called=listed or word == "true"), []
 
 
 def _typed(key: str, value: str) -> object:

@@ -4,25 +4,35 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from nethealth.inventory.addresses import bracketed, parse_sip_uri
+from nethealth.inventory.addresses import bracketed, check_call_number, parse_sip_uri
 from nethealth.model.check import (
+    CALL_OVERHEAD_S,
+    CallParameters,
     Check,
     DnsParameters,
     HttpParameters,
     Parameters,
+    PathMtuParameters,
     PingParameters,
     ProbeKind,
+    RouteParameters,
     SipParameters,
+    StampParameters,
     TcpParameters,
 )
 from nethealth.model.inventory import (
+    CallOptions,
     DnsOptions,
     HttpOptions,
     PingOptions,
+    RouteOptions,
     SipOptions,
+    StampOptions,
     SweepSettings,
     TcpOptions,
 )
+
+_ROUTE_PORTS = {"udp": 33434, "icmp": 0, "tcp": 443}
 
 _Waiting = TypeVar("_Waiting", TcpParameters, DnsParameters, HttpParameters, SipParameters)
 
@@ -45,6 +55,10 @@ class Subject:
     dns: DnsOptions | None = None
     http: HttpOptions | None = None
     sip: SipOptions | None = None
+    call: CallOptions | None = None
+    may_be_called: bool = False  # by the inventory, or by the word of the user
+    stamp: StampOptions | None = None
+    route: RouteOptions | None = None
     detailed: bool = True
 
 
@@ -71,8 +85,12 @@ def checks_of(
 
 def seconds_needed(parameters: Parameters) -> float:
     """How long the check takes at its longest, the resolution of names aside."""
-    if isinstance(parameters, PingParameters):
+    if isinstance(parameters, PingParameters | StampParameters):
         return parameters.count * parameters.interval_s + parameters.timeout_s
+    if isinstance(parameters, RouteParameters):
+        return parameters.hops_max + parameters.timeout_s  # a silent hop takes a second at most
+    if isinstance(parameters, CallParameters):
+        return parameters.ring_timeout_s + parameters.duration_s + CALL_OVERHEAD_S
     return parameters.timeout_s
 
 
@@ -107,6 +125,14 @@ def _measurements(
         yield "", http.url, _wait(http, web.timeout_s, sweep)
     elif kind == "sip":
         yield "", *_sip(host, subject.sip or SipOptions(), sweep)
+    elif kind == "call" and subject.call and subject.may_be_called:
+        yield "", subject.call.number, _call(subject.call)
+    elif kind == "stamp":
+        yield "", *_stamp(host, subject.stamp or StampOptions())
+    elif kind == "route":
+        yield "", host, _route(host, subject.route or RouteOptions())
+    elif kind == "path-mtu":
+        yield "", host, PathMtuParameters(host)
     else:
         raise AssertionError(f"{subject.name} has nothing to make a {kind} check of")
 
@@ -122,6 +148,34 @@ def _ping(host: str, options: PingOptions, sweep: SweepSettings) -> PingParamete
     )
     # The inventory has seen to it that the wait fits into the deadline.
     return replace(ping, timeout_s=options.timeout_ms / 1000) if options.timeout_ms else ping
+
+
+def _route(host: str, options: RouteOptions) -> RouteParameters:
+    usual = _ROUTE_PORTS[options.method]
+    return RouteParameters(
+        host,
+        options.method,
+        options.port or usual,
+        options.queries,
+        options.hops_max,
+        options.dscp,
+        family=options.family,
+    )
+
+
+def _stamp(host: str, options: StampOptions) -> tuple[str, StampParameters]:
+    at = bracketed(host) if options.port == 862 else f"{bracketed(host)}:{options.port}"
+    usual = StampParameters(host)
+    return f"stamp:{at}", replace(
+        usual,
+        port=options.port,
+        count=options.count or usual.count,
+        interval_s=options.interval_ms / 1000 if options.interval_ms else usual.interval_s,
+        timeout_s=options.timeout_ms / 1000 if options.timeout_ms else usual.timeout_s,
+        payload_bytes=options.payload_bytes or usual.payload_bytes,
+        dscp=options.dscp,
+        family=options.family,
+    )
 
 
 def _dns(
@@ -142,8 +196,35 @@ def _dns(
 def _sip(host: str, options: SipOptions, sweep: SweepSettings) -> tuple[str, SipParameters]:
     uri = options.uri or f"sip:{bracketed(host)}"
     to = parse_sip_uri(uri, options.transport)
-    sip = SipParameters(uri, to.host, to.port, to.transport, family=options.family)
+    sip = SipParameters(
+        uri,
+        to.host,
+        to.port,
+        to.transport,
+        family=options.family,
+        username=options.username,
+        password_env=options.password_env,
+        test_account=options.test_account,
+        hops=options.hops,
+        old_tls=options.old_tls,
+        locate=to.locate if options.uri else None,  # an address is a host, no SIP domain
+    )
     return uri, _wait(sip, options.timeout_s, sweep)
+
+
+def _call(options: CallOptions) -> CallParameters:
+    to = check_call_number(options.number)  # whoever made the options
+    return CallParameters(
+        options.number,
+        to.host,
+        to.port,
+        to.transport,
+        duration_s=options.duration_s,
+        ring_timeout_s=options.ring_timeout_s,
+        codecs=options.codecs,
+        dscp=options.dscp,
+        family=options.family,
+    )
 
 
 def _wait(parameters: _Waiting, timeout_s: float | None, sweep: SweepSettings) -> _Waiting:

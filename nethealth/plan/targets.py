@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from nethealth.inventory.addresses import check_call_number
 from nethealth.inventory.faults import listed, shown
 from nethealth.inventory.kinds import PLANNED_KINDS
 from nethealth.model.check import Check, ProbeKind
 from nethealth.model.inventory import Inventory, SweepSettings
 from nethealth.plan.errors import TargetError
 from nethealth.plan.forms import parse_form
-from nethealth.plan.options import check_keys, with_options
+from nethealth.plan.options import TEST_NUMBER, check_keys, with_options
 from nethealth.plan.sites import asset_subject, subjects
 from nethealth.plan.subject import Subject, checks_of, with_room
 
@@ -100,7 +101,27 @@ def _missing(subject: Subject, kinds: Iterable[ProbeKind]) -> Iterator[str]:
                 f"{subject.name}: dns needs a name to ask for, as in dns:portal.example@SERVER "
                 "or --option names=portal.example"
             )
+        if kind == "call":
+            yield from _uncallable(subject)
+            continue
         url = subject.http.url if kind == "http" and subject.http else None
         uri = subject.sip.uri if kind == "sip" and subject.sip else None
         if not (subject.address or url or uri):
             yield f"{subject.name}: {kind} needs an address, and the inventory gives none"
+
+
+def _uncallable(subject: Subject) -> Iterator[str]:
+    """Why no test call can be made: no number, one that is never called, or none of ours."""
+    if subject.call is None:
+        yield f"{subject.name}: call needs a number, as in sip:echo@HOST or [asset.call] number"
+        return
+    try:
+        check_call_number(subject.call.number)
+    except ValueError as error:
+        yield f"{subject.name}: {error}"
+        return
+    if not subject.may_be_called:
+        yield (
+            f"{subject.name}: {shown(subject.call.number)} is no test number of the inventory; "
+            f"--option {TEST_NUMBER}=true says that it is there to be called"
+        )

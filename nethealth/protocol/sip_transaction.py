@@ -49,6 +49,7 @@ class ClientTransaction:
         self.first_fault: str | None = None  # what is wrong with the first malformed or foreign one
         self._request = request
         self.branch = branch.lower()
+        self.late: frozenset[str] = frozenset()  # branches of earlier transactions on this way
         self._sent_by = sent_by.lower()
         self._cseq = cseq
         self._reliable = reliable
@@ -131,7 +132,9 @@ class ClientTransaction:
         if not self.is_open:
             return
         try:
-            fault = self._mismatch(message)
+            if self.late and (via := message.top_via) and (via.branch or "").lower() in self.late:
+                return  # another copy of an answer that was taken in already
+            fault = mismatch(message, branch=self.branch, sent_by=self._sent_by, cseq=self._cseq)
         except WireError as error:
             self.receive_malformed(data, error)
             return
@@ -147,23 +150,27 @@ class ClientTransaction:
             self.final = message
             self.answered_s = at_s
 
-    def _mismatch(self, message: SipRequest | SipResponse) -> str | None:
-        """Why `message` does not answer this request (sections 8.1.3.3, 17.1.3, 18.1.2), or None.
 
-        Further than section 17.1.3 goes, CSeq's number counts too: a response copies it (8.2.6.2).
-        """
-        if isinstance(message, SipRequest):
-            return "a request, not a response"
-        via = message.via
-        cseq = message.cseq
-        if not via or cseq is None:
-            raise WireError("no Via" if not via else "no CSeq")
-        if len(via) > 1:
-            return f"{len(via)} Via where ours stands alone"
-        if (via[0].branch or "").lower() != self.branch:
-            return "another branch"
-        if via[0].sent_by != self._sent_by:
-            return "another sent-by"
-        if cseq != self._cseq:
-            return "another CSeq"
-        return None
+def mismatch(
+    message: SipRequest | SipResponse, *, branch: str, sent_by: str, cseq: CSeq
+) -> str | None:
+    """Why `message` does not answer this request (sections 8.1.3.3, 17.1.3, 18.1.2), or None.
+
+    `branch` and `sent_by` in lower case. Further than section 17.1.3 goes, CSeq's number counts
+    too: a response copies it (8.2.6.2).
+    """
+    if isinstance(message, SipRequest):
+        return "a request, not a response"
+    via = message.via
+    found = message.cseq
+    if not via or found is None:
+        raise WireError("no Via" if not via else "no CSeq")
+    if len(via) > 1:
+        return f"{len(via)} Via where ours stands alone"
+    if (via[0].branch or "").lower() != branch:
+        return "another branch"
+    if via[0].sent_by != sent_by:
+        return "another sent-by"
+    if found != cseq:
+        return "another CSeq"
+    return None

@@ -1,5 +1,6 @@
 """Runs a plan with the catalogue it is handed: pacing, deadlines, stops, overlap."""
 
+from nethealth.sweep.accounts import RunAccounts
 from nethealth.sweep.limits import sockets_allowed
 from nethealth.sweep.lock import AlreadyRunning, LockError, held
 from nethealth.sweep.meters import Meters
@@ -12,6 +13,7 @@ __all__ = [
     "AlreadyRunning",
     "LockError",
     "Meters",
+    "RunAccounts",
     "Sink",
     "SweepSummary",
     "Watcher",

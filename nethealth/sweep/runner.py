@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from nethealth.model.accounts import Accounts
 from nethealth.model.check import Check, CheckResult, SipParameters
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.inventory import SweepSettings
 from nethealth.model.observation import Observation
-from nethealth.model.ports import Clock, Network
+from nethealth.model.ports import Clock, Endpoint, Network
 from nethealth.model.probe import Catalogue, Completion, Env, Need
 from nethealth.model.record import Instrument
 from nethealth.sweep.meters import Meters
@@ -53,6 +54,9 @@ async def run_checks(
     running_most: int = 500,
     spread_s: float = 0.0,
     meters: Meters | None = None,
+    secrets: Mapping[str, str] | None = None,
+    accounts: Accounts | None = None,
+    name_servers: tuple[Endpoint, ...] = (),
 ) -> SweepSummary:
     """Run `checks` and return one result for each of them, however the run ends.
 
@@ -60,7 +64,8 @@ async def run_checks(
     this machine lacks; `forbidden` the reason why a check may not be sent now, or null: it is
     asked before the sweep and again at the check's start. `running_most` keeps the process below
     its limit of open files (`sockets_allowed`); starts are paced, never windowed, below it.
-    `spread_s` slows the starts so that they fill that time. `stop` ends the run early.
+    `spread_s` slows the starts so that they fill that time. `stop` ends the run early. `secrets`,
+    `accounts` and `name_servers` are handed to the probes; `accounts` lives as long as the run.
     Raises ValueError if two checks have one id.
     """
     if len({check.id for check in checks}) != len(checks):
@@ -69,6 +74,7 @@ async def run_checks(
         catalogue=catalogue, clock=clock, network=network, random=random, settings=settings,
         sink=sink, watcher=watcher, stop=stop, start_s=start_s, unavailable=unavailable,
         forbidden=forbidden, running_most=running_most, meters=meters or Meters(),
+        secrets=secrets or {}, accounts=accounts, name_servers=name_servers,
     )  # fmt: skip
     began_s = clock.monotonic_s()
     await sweep.run(checks, spread_s)
@@ -97,6 +103,9 @@ class _Sweep:
     forbidden: Callable[[Check], str | None]
     running_most: int
     meters: Meters
+    secrets: Mapping[str, str] = field(repr=False)
+    accounts: Accounts | None
+    name_servers: tuple[Endpoint, ...]
     endings: dict[str, tuple[CheckResult, tuple[Observation, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -199,7 +208,10 @@ class _Sweep:
             pacer = SitePacer(
                 self.clock, self.settings.site_packets_per_s, self.meters.send_timer_error_s
             )
-            self._envs[site] = Env(self.clock, self.network, self.random, pacer, self.start_s)
+            self._envs[site] = Env(
+                self.clock, self.network, self.random, pacer, self.start_s,
+                self.secrets, self.accounts, self.name_servers,
+            )  # fmt: skip
         return self._envs[site]
 
     def _end(self, check: Check, ending: Ending, started_s: float | None = None) -> None:

@@ -249,7 +249,18 @@ def encode_request(
 
     A line break in any part is a ValueError: it would let a value forge a header.
     """
-    lines = [f"{method} {uri} SIP/2.0", *(f"{name}: {value}" for name, value in headers)]
+    return _encode(f"{method} {uri} SIP/2.0", headers, body)
+
+
+def encode_response(
+    status_code: int, reason_phrase: str, headers: Sequence[tuple[str, str]], body: bytes = b""
+) -> bytes:
+    """The octets of a response (section 7.2), by the rules of `encode_request`."""
+    return _encode(f"SIP/2.0 {status_code} {reason_phrase}", headers, body)
+
+
+def _encode(start: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
+    lines = [start, *(f"{name}: {value}" for name, value in headers)]
     for line in lines:
         if "\r" in line or "\n" in line:
             raise ValueError(f"line break in {line!a}")

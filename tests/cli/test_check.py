@@ -123,10 +123,11 @@ def test_nagios_speaks_one_line_and_its_own_codes(tmp_path: Path) -> None:
 def test_help_lists_what_is_built_and_loads_nothing_heavy(tmp_path: Path) -> None:
     done = nethealth("--help", home=tmp_path, check=0)
     for command in (
-        "demo", "init", "check", "sweep", "diagnose", "report", "history", "import", "doctor"
+        "demo", "init", "check", "sweep", "diagnose", "report", "history", "import", "doctor",
+        "reflect",
     ):  # fmt: skip
         assert f"\n  {command} " in done.stdout
-    for absent in ("reflect", "experiment", "sync", "capture"):
+    for absent in ("experiment", "sync", "capture"):
         assert f"\n  {absent} " not in done.stdout
 
 

@@ -98,3 +98,5 @@ async def _silence(folder: Path) -> None:
         assert refused.value.failure is Failure.REFUSED
         with pytest.raises(NetworkFailure):
             await network.resolve("www.example.com")
+        with pytest.raises(NetworkFailure, match="no routers on its paths"):
+            network.open_probe(Endpoint(alive, 33434), "udp", lambda event: None)

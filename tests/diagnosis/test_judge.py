@@ -15,6 +15,7 @@ from nethealth.model.finding import FindingCode
 from nethealth.model.observation import Observation
 from nethealth.model.record import Instrument, Record, Run, Tool
 from tests.diagnosis.build import STARTED, Scene, healthy
+from tests.diagnosis.paths import black_hole, route
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
 
@@ -27,10 +28,12 @@ def everything() -> Scene:
     for name, status in (("auth", 401), ("busy", 503), ("gone", 505)):
         scene.ping(f"farm-{name}").sip(f"farm-{name}", status)
     scene.failing("farm-odd", "sip", Failure.PROTOCOL)
+    scene.sip("farm-tls", 200, tls_version="TLSv1.3", tls_versions_accepted="TLSv1, TLSv1.3")
     scene.failing("farm-web", "http", Failure.REFUSED)
     scene.check("farm-ns", "dns", {"dns_response_code": "SERVFAIL"})
     scene.check("farm-old", "http", {"certificate_days_to_expiry": 2, "http_status_code": 200})
     scene.asset("farm-lost", owner=None).ping("farm-lost")
+    black_hole(route(scene, "farm-lost", (46, 0)), "farm-lost")
     return scene.not_run("farm-x", "ping", "no ICMP socket")
 
 
@@ -91,7 +94,9 @@ def test_each_page_has_a_code() -> None:
 NAMES = (
     "packets_sent_count", "packets_received_count", "packet_loss_burst_ratio",
     "round_trip_delay_median_s", "round_trip_delay_min_s", "r_factor", "sip_status_code",
-    "sip_transmission_count", "sip_retry_after_s", "dns_response_code", "dns_answer_count",
+    "sip_transmission_count", "sip_retry_after_s", "sip_authenticated", "sip_target_outcome",
+    "sip_registration_status_code", "tls_version", "tls_versions_accepted",
+    "dns_response_code", "dns_answer_count",
     "dns_answer_expected", "http_status_code", "http_body_matched", "certificate_days_to_expiry",
     "icmp_error_count", "late_reply_count", "packet_loss_run_max_packets", "resolution_time_s",
 )  # fmt: skip
@@ -100,7 +105,7 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
 )
 PASSPORTS = st.dictionaries(
     st.sampled_from(["codec", "delay_variant", "loss_ratio", "burst_r", "answers", "icmp_type",
-                     "packetisation_s", "reason_phrase", "subject"]),
+                     "packetisation_s", "reason_phrase", "subject", "target", "reason"]),
     st.one_of(VALUES, st.lists(st.text(max_size=3), max_size=2)), max_size=4,
 )  # fmt: skip
 CHECKS = st.builds(

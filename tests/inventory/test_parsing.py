@@ -152,8 +152,16 @@ ASSET = BASE + '[[asset]]\nid = "a"\nsite = "hall"\nkind = "server"\naddress = "
          "the name of an environment variable, which holds the secret outside the file"),
         ('sip.password = "s3cret"', "sip.password",
          'the unknown key "password" (did you mean "password_env"?)',
-         'the keys "uri", "transport", "username", "password_env", "test_account", "timeout_s", '
-         '"family"'),
+         'the keys "uri", "transport", "username", "password_env", "test_account", "hops", '
+         '"old_tls", "timeout_s", "family"'),
+        ('sip.username = "probe"', "sip.username", "a user name without a password",
+         "username beside password_env"),
+        ('sip.password_env = "P"', "sip.password_env", "a password without a user name",
+         "password_env beside username"),
+        ("sip.test_account = true", "sip.test_account", "true without an account",
+         "true beside username and password_env"),
+        ('sip = {username = "a\\nVia: b", password_env = "P"}', "sip.username", r'"a\u000aVia: b"',
+         "a user name of 1 to 128 printable characters"),
         ('sip.uri = "http://198.18.2.1"', "sip.uri",
          '"http://198.18.2.1" (neither sip nor sips)',
          "a SIP URI such as sip:198.18.2.10:5060, without a password"),
@@ -229,7 +237,8 @@ def test_addresses_that_are_good(address: str) -> None:
         ("service", 'http.url = "https://x.example/"\n', None),
         ("service", "tcp.ports = [1]\n", "tcp"),
         ("phone", "checks = []\n", None),
-        ("phone", 'checks = ["call", "capture"]\n', None),
+        ("phone", 'checks = ["nat", "capture"]\n', None),
+        ("phone", 'checks = ["call"]\ncall.number = "sip:echo@x.example"\n', None),
     ],
 )
 def test_an_address_is_needed_by_what_is_measured(

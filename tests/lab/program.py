@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,17 @@ class Ran:
 
 
 def nethealth(
-    lab: Lab, folder: Path, *arguments: str, ca_file: Path, prefix: Sequence[str] = ()
+    lab: Lab,
+    folder: Path,
+    *arguments: str,
+    ca_file: Path,
+    prefix: Sequence[str] = (),
+    secrets: Mapping[str, str] | None = None,
 ) -> Ran:
-    """Run `nethealth ARGUMENTS` with `folder` as home and working folder, trusting `ca_file`."""
+    """Run `nethealth ARGUMENTS` with `folder` as home and working folder, trusting `ca_file`.
+
+    `secrets` stand in its environment, and nowhere in what it says.
+    """
     done = subprocess.run(
         (*lab.at("vantage"), *prefix, sys.executable, "-P", "-m", "nethealth", *arguments),
         capture_output=True,
@@ -68,11 +76,14 @@ def nethealth(
             "PYTHONPATH": str(ROOT),
             "SSL_CERT_FILE": str(ca_file),
             "LC_ALL": "C.UTF-8",
+            **(secrets or {}),
         },
         timeout=120,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr
+    for secret in (secrets or {}).values():
+        assert secret not in done.stdout + done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)
 
 

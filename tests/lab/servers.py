@@ -16,6 +16,7 @@ from tests.peers.kamailio import Kamailio
 from tests.peers.process import running
 
 PORTAL = "portal.example"
+VOICE = "voice.example"
 _FOREIGN_VIA = Path(__file__).with_name("foreign_via.xml")
 
 
@@ -58,12 +59,18 @@ class Servers:
 
     @contextmanager
     def sip_behaving(self, site: str, behaviour: str) -> Iterator[None]:
-        """Kamailio stays up and is `silent`, `slow` (700 ms), or answers a status code."""
+        """Kamailio stays up and is `silent`, `slow` (700 ms), asks everybody to log in (`auth`),
+        or answers a status code.
+        """
         self._sip[site].behave(behaviour)
         try:
             yield
         finally:
             self._sip[site].behave("ok")
+
+    def sip_bindings(self, site: str) -> str:
+        """What the registrar of a site holds."""
+        return self._sip[site].bindings()
 
     @contextmanager
     def sip_down(self, site: str) -> Iterator[None]:
@@ -147,7 +154,16 @@ class Servers:
     def _start_dns(self) -> None:
         node = "hall-dns"
         portal = f"host-record={PORTAL},{ipv4('hall-server')},{ipv6('hall-server')}"
-        records = (portal, "local=/example/", f"listen-address={ipv6(node)}")
+        # A SIP domain: the hall's pbx serves it, the depot's stands by; by TCP the hall's alone.
+        voice = (
+            f"naptr-record={VOICE},10,5,s,SIP+D2U,,_sip._udp.{VOICE}",
+            f"naptr-record={VOICE},20,5,s,SIP+D2T,,_sip._tcp.{VOICE}",
+            f"srv-host=_sip._udp.{VOICE},hall.{VOICE},5060,0,1",
+            f"srv-host=_sip._udp.{VOICE},depot.{VOICE},5060,10,1",
+            f"srv-host=_sip._tcp.{VOICE},hall.{VOICE},5060,0,1",
+            *(f"host-record={site}.{VOICE},{ipv4(f'{site}-pbx')}" for site in ("hall", "depot")),
+        )
+        records = (portal, *voice, "local=/example/", f"listen-address={ipv6(node)}")
         stack = self._running[node] = ExitStack()
         stack.enter_context(
             dnsmasq.serving(

@@ -71,15 +71,18 @@ def ipv6(node: str) -> str:
 
 
 class Lab:
-    """The namespaces of one test process, named `nh<pid>-<node>`; made by `build`."""
+    """The namespaces of one test process, named `nh<pid>-<node>`; made by `build`.
 
-    def __init__(self) -> None:
-        self._names = f"nh{os.getpid()}-"
+    `name` sets a second topology of the same process apart.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.prefix = f"nh{os.getpid()}-{name}"
         self._restore: dict[str, tuple[str, ...]] = {}  # node -> its addresses and routes
 
     def namespace(self, node: str) -> str:
         """The namespace's name, as `ip netns` knows it."""
-        return self._names + node
+        return self.prefix + node
 
     def at(self, node: str) -> tuple[str, ...]:
         """What to put before a command so that it runs at `node`."""
@@ -162,7 +165,7 @@ def build() -> Iterator[Lab]:
     _remove_stale()
     lab = Lab()
     with ExitStack() as stack:
-        stack.callback(_remove, f"nh{os.getpid()}-")
+        stack.callback(remove, f"nh{os.getpid()}-")
         _build_core(lab)
         for site in SITES:
             _build_site(lab, site)
@@ -254,10 +257,10 @@ def _remove_stale() -> None:
         for path in folder.glob("nh*-*"):
             owner = re.match(r"nh(\d+)-", path.name)
             if owner and not Path(f"/proc/{owner[1]}").exists():
-                _remove(owner[0])
+                remove(owner[0])
 
 
-def _remove(names: str) -> None:
+def remove(names: str) -> None:
     """Remove every namespace whose name begins with `names`, and what still runs in it."""
     for path in _NETNS.glob(f"{names}*"):
         pids = subprocess.run(

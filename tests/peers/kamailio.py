@@ -12,7 +12,8 @@ from types import TracebackType
 from tests.peers.process import PeerError, Process
 
 # "ok", "silent", "slow" (200 after 700 ms: later than T1, so that a retransmission is seen),
-# or the digits of any status code; 503 carries Retry-After and 401 a challenge.
+# "auth" and "auth-old" (200 to good credentials, by qop=auth and by RFC 2069), or the digits of any
+# status code; 503 carries Retry-After and 401 a challenge. In "ok" and "auth" it is a registrar.
 _CONFIG = """\
 #!KAMAILIO
 debug=1
@@ -23,7 +24,7 @@ auto_aliases=no
 dns=no
 rev_dns=no
 user_agent_header="User-Agent: lab kamailio"
-server_header="Server: lab kamailio"
+server_header="Server: {name}"
 {listen}
 {transport}
 mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib64/kamailio/modules/"
@@ -36,7 +37,14 @@ loadmodule "cfgutils.so"
 loadmodule "kex.so"
 loadmodule "ctl.so"
 loadmodule "htable.so"
+loadmodule "maxfwd.so"
+loadmodule "auth.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
 {tls}
+modparam("auth", "algorithm", "{algorithm}")
+modparam("usrloc", "db_mode", 0)
+modparam("registrar", "max_expires", 3600)
 modparam("ctl", "binrpc", "unix:{control}")
 modparam("htable", "htable", "lab=>size=4;")
 
@@ -45,6 +53,28 @@ event_route[htable:mod-init] {{
 }}
 
 request_route {{
+{forwarding}
+    if (is_method("REGISTER") && $sht(lab=>mode) =~ "^(ok|auth)") {{
+        if (!pv_www_authenticate("lab", "{password}", "0") || $au != "{username}") {{
+            www_challenge("lab", "1");
+            exit;
+        }}
+        save("location");
+        exit;
+    }}
+    if ($sht(lab=>mode) =~ "^auth") {{
+        if (!pv_www_authenticate("lab", "{password}", "0") || $au != "{username}") {{
+            if ($sht(lab=>mode) == "auth-old") {{
+                www_challenge("lab", "0");
+            }} else {{
+                www_challenge("lab", "1");
+            }}
+            exit;
+        }}
+        append_to_reply("Allow: OPTIONS, REGISTER\\r\\n");
+        sl_send_reply("200", "OK");
+        exit;
+    }}
     if ($sht(lab=>mode) == "silent") {{
         drop;
     }}
@@ -77,19 +107,34 @@ request_route {{
 """
 
 
+_FORWARDING = """\
+    if (!mf_process_maxfwd_header("70")) {{
+        sl_send_reply("483", "Too Many Hops");
+        exit;
+    }}
+    $du = "sip:{next}";
+    t_relay();
+    exit;
+"""
 _TLS = """\
 loadmodule "tls.so"
 modparam("tls", "certificate", "{certificate}")
 modparam("tls", "private_key", "{key}")
-modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "tls_method", "{method}")
+modparam("tls", "cipher_list", "{ciphers}")
 """
+
+
+ACCOUNT = ("probe", "s3cret of the lab")
 
 
 class Kamailio:
     """One Kamailio in its own process group, answering from `start` until `stop`.
 
     `listen` holds Kamailio's own socket names, such as `udp:127.0.0.1:5060` or
-    `tls:[::1]:5061`; `certificate` and `key` (PEM files) are needed for the latter.
+    `tls:[::1]:5061`; `certificate` and `key` (PEM files) are needed for the latter. With `old_tls`
+    it lets in TLS 1.0 and 1.1 as well. `next_hop` (`127.0.0.1:5060`) makes a proxy of it, which
+    sends everything there. `account` is the one that it knows, with its password.
     """
 
     def __init__(
@@ -102,6 +147,11 @@ class Kamailio:
         certificate: Path | None = None,
         key: Path | None = None,
         prefix: Sequence[str] = (),
+        algorithm: str = "MD5",
+        account: tuple[str, str] = ACCOUNT,
+        next_hop: str | None = None,
+        old_tls: bool = False,
+        name: str = "lab kamailio",
     ) -> None:
         self._folder = folder
         self._control = folder / "control"
@@ -116,7 +166,19 @@ class Kamailio:
                 [f"disable_tcp={'no' if stream else 'yes'}", f"tcp_children={children}"]
                 + (["enable_tls=yes"] if tls else [])
             ),
-            tls=_TLS.format(certificate=certificate, key=key) if tls else "",
+            tls=_TLS.format(
+                certificate=certificate,
+                key=key,
+                method="TLSv1+" if old_tls else "TLSv1.2+",
+                ciphers="ALL:@SECLEVEL=0" if old_tls else "DEFAULT",
+            )
+            if tls
+            else "",
+            algorithm=algorithm,
+            username=account[0],
+            password=account[1],
+            forwarding=_FORWARDING.format(next=next_hop) if next_hop else "",
+            name=name,
             control=self._control,
             behaviour=behaviour,
         )
@@ -144,6 +206,10 @@ class Kamailio:
         done = self._command("htable.sets", "lab", "mode", f"s:{behaviour}")
         if done.returncode != 0:
             raise PeerError(f"kamailio did not take {behaviour!r}: {done.stdout.decode()}")
+
+    def bindings(self) -> str:
+        """What stands in the registrar's table, as Kamailio prints it."""
+        return self._command("ul.dump").stdout.decode()
 
     def log(self) -> str:
         """All it has printed so far."""

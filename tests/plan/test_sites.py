@@ -43,7 +43,7 @@ V6 = 'address = "2001:db8::10"\n'
         ("switch", ["a:ping"]),
         ("server", ["a:ping"]),
         ("sensor", ["a:ping"]),
-        ("reflector", ["a:ping"]),
+        ("reflector", ["a:ping", "a:stamp"]),
         ("service", ["a:http"]),
     ],
 )
@@ -59,12 +59,13 @@ def test_checks_by_kind(kind: str, expected: list[str]) -> None:
         ("phone", "sip = {}\nhttp = {}\n", ["a:ping", "a:http", "a:sip"]),
         ("service", "tcp.ports = [1]\n", ["a:tcp:1"]),
         ("service", "ping.dscp = 46\n", ["a:ping"]),
-        ("service", "stamp.port = 862\n", ["a:http"]),
+        ("service", "stamp.port = 862\n", ["a:stamp"]),
         ("service", 'checks = ["ping"]\n', ["a:ping"]),
         ("pbx", 'checks = ["sip", "ping", "sip"]\n', ["a:ping", "a:sip"]),
         ("pbx", 'checks = ["ping"]\ntcp.ports = [1]\n', ["a:ping"]),
         ("pbx", "checks = []\n", []),
-        ("pbx", 'checks = ["call", "snmp"]\n', []),
+        ("pbx", 'checks = ["nat", "snmp"]\n', []),
+        ("pbx", 'call.number = "sip:echo@198.18.2.10"\n', ["a:ping", "a:sip", "a:call"]),
     ],
 )  # fmt: skip
 def test_checks_by_tables_and_by_list(kind: str, extra: str, expected: list[str]) -> None:
@@ -153,15 +154,15 @@ def test_what_this_version_cannot_make_is_said_once_for_each() -> None:
     text = SITES + "".join(
         f'[[asset]]\nid = "{name}"\nsite = "hall"\nkind = "pbx"\n{V6}{extra}'
         for name, extra in (
-            ("a", 'checks = ["ping", "call", "snmp", "call"]\n'),
-            ("b", "stamp.port = 862\n"),
-            ("c", 'checks = ["ping"]\nstamp.port = 862\n'),
+            ("a", 'checks = ["ping", "nat", "snmp", "nat"]\n'),
+            ("b", "snmp.version = 2\n"),
+            ("c", 'checks = ["ping"]\nsnmp.version = 2\n'),
         )
     )
     assert unplanned(parse(text)) == (
-        "a: this version cannot make the check call, so it is not planned.",
+        "a: this version cannot make the check nat, so it is not planned.",
         "a: this version cannot make the check snmp, so it is not planned.",
-        "b: this version cannot make the check stamp, so it is not planned.",
+        "b: this version cannot make the check snmp, so it is not planned.",
     )
 
 

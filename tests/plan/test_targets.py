@@ -5,13 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nethealth.inventory import parse
+from nethealth.inventory.faults import listed
+from nethealth.inventory.kinds import PLANNED_KINDS
 from nethealth.model.check import (
     DnsParameters,
     HttpParameters,
     Parameters,
+    PathMtuParameters,
     PingParameters,
     ProbeKind,
+    ProbeMethod,
+    RouteParameters,
     SipParameters,
+    StampParameters,
     TcpParameters,
 )
 from nethealth.plan import TargetError, plan_inventory, plan_targets
@@ -63,12 +69,14 @@ checks = []
         ("sip:198.18.2.10", "sip:198.18.2.10:sip",
          SipParameters("sip:198.18.2.10", "198.18.2.10", 5060, "udp")),
         ("sip:a@x;transport=tcp", "sip:a@x;transport=tcp:sip",
-         SipParameters("sip:a@x;transport=tcp", "x", 5060, "tcp")),
+         SipParameters("sip:a@x;transport=tcp", "x", 5060, "tcp", locate="srv")),
         ("sips:[::1]", "sips:[::1]:sip", SipParameters("sips:[::1]", "::1", 5061, "tls")),
         ("dns:portal.example@198.18.2.53", "dns:portal.example@198.18.2.53:dns",
          DnsParameters("198.18.2.53", "portal.example")),
         ("dns:_sip._udp.x@[::1]:5353", "dns:_sip._udp.x@[::1]:5353:dns",
          DnsParameters("::1", "_sip._udp.x", port=5353)),
+        ("stamp:198.18.2.9", "stamp:198.18.2.9:stamp", StampParameters("198.18.2.9")),
+        ("stamp:[::1]:8620", "stamp:[::1]:8620:stamp", StampParameters("::1", 8620)),
     ],
 )  # fmt: skip
 def test_forms(text: str, check_id: str, parameters: Parameters) -> None:
@@ -164,6 +172,7 @@ def test_every_key_that_a_probe_has_can_be_set() -> None:
         "port": "5353", "expect": "::1,::2", "url": "http://[::1]/", "expect_status": "200",
         "body_match": "a, b", "uri": "sip:[::1]:5070", "transport": "tcp", "username": "u",
         "password_env": "PASSWORD", "test_account": "true",
+        "hops": "true", "old_tls": "true",
     }  # fmt: skip
     probes: tuple[ProbeKind, ...] = ("ping", "tcp", "dns", "http", "sip")
     checks = plan_targets(["::1"], None, probes=probes, options=options)
@@ -172,8 +181,50 @@ def test_every_key_that_a_probe_has_can_be_set() -> None:
         TcpParameters("::1", 80, 1.5, 6),
         DnsParameters("::1", "a.example", "AAAA", 5353, ("::1", "::2"), 1.5, 6),
         HttpParameters("http://[::1]/", 200, "a, b", timeout_s=1.5, family=6),
-        SipParameters("sip:[::1]:5070", "::1", 5070, "tcp", 1.5, 6),
+        SipParameters(
+            "sip:[::1]:5070",
+            "::1",
+            5070,
+            "tcp",
+            1.5,
+            6,
+            "u",
+            "PASSWORD",
+            test_account=True,
+            hops=True,
+            old_tls=True,
+        ),
     ]
+
+
+def test_a_route_by_each_method_goes_to_its_usual_port() -> None:
+    ports: dict[ProbeMethod, int] = {"udp": 33434, "icmp": 0, "tcp": 443}
+    for method, port in ports.items():
+        options = {"method": method, "queries": "2", "hops_max": "9", "dscp": "46"}
+        (check,) = plan_targets(["x.example"], None, probes=("route",), options=options)
+        assert check.id == "x.example:route"
+        assert check.parameters == RouteParameters("x.example", method, port, 2, 9, 46)
+    (check,) = plan_targets(["::1"], None, probes=("route",), options={"port": "5060"})
+    assert check.parameters == RouteParameters("::1", "udp", 5060)
+
+
+def test_an_asset_is_traced_where_its_list_says_so() -> None:
+    asked = parse(
+        '[[council]]\nid = "c"\nname = "C"\n[[site]]\nid = "s"\ncouncil = "c"\nname = "S"\n'
+        '[[asset]]\nid = "a"\nsite = "s"\nkind = "pbx"\naddress = "198.18.2.10"\n'
+        'checks = ["route", "path-mtu"]\nroute.dscp = 46\n'
+    )
+    assert [(check.id, check.parameters) for check in plan_inventory(asked)] == [
+        ("a:route", RouteParameters("198.18.2.10", dscp=46)),
+        ("a:path-mtu", PathMtuParameters("198.18.2.10")),
+    ]
+
+
+def test_path_mtu_has_nothing_to_set() -> None:
+    (check,) = plan_targets(["::1"], None, probes=("path-mtu",))
+    assert (check.id, check.parameters) == ("::1:path-mtu", PathMtuParameters("::1"))
+    with pytest.raises(TargetError, match='option "dscp" is no key of path-mtu'):
+        plan_targets(["::1"], None, probes=("path-mtu",), options={"dscp": "46"})
 
 
 def test_a_long_check_that_was_asked_for_gets_the_time_it_needs() -> None:
@@ -195,7 +246,8 @@ def test_a_long_check_that_was_asked_for_gets_the_time_it_needs() -> None:
         ("198.18.2.300", "no valid numeric address"),
         ("x:0", "no port from 1 to 65535"),
         ("a:b:c", "no host name"),
-        ("stamp:198.18.2.1", "stamp is not available in this version; available: ping, tcp, dns"),
+        ("stamp:198.18.2.1:0", "no port from 1 to 65535"),
+        ("stamp:", "no host name"),
         ("https://", "no host name"),
         ("https://u:p@x/", "a user name or password"),
         ("sip:u:p@x", "a password"),
@@ -240,8 +292,8 @@ def test_targets_that_are_none(text: str, reason: str) -> None:
          "a whole number from 1 to 65535"),
         (("dns",), {}, "::1: dns needs a name to ask for, as in dns:portal.example@SERVER or "
          "--option names=portal.example"),
-        (("call",), {}, 'the probe "call" is not available in this version; available: "ping", '
-         '"tcp", "dns", "http", "sip"'),
+        (("capture",), {}, 'the probe "capture" is not available in this version; available: '
+         + listed(PLANNED_KINDS)),
     ],
 )  # fmt: skip
 def test_options_and_probes_that_do_not_fit(
@@ -255,7 +307,7 @@ def test_options_and_probes_that_do_not_fit(
 def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(TargetError) as caught:
         plan_targets(
-            ["a b", "::1", "stamp:x"], None, probes=("nat", "ping"),
+            ["a b", "::1", "stamp:-"], None, probes=("nat", "ping"),
             options={"dscp": "99", "nope": "1"},
         )  # fmt: skip
     assert len(caught.value.faults) == 5

@@ -20,8 +20,18 @@ def loaded_after(statement: str) -> set[str]:
 
 def test_each_probe_is_of_the_kind_it_is_found_by() -> None:
     assert {kind: CATALOG[kind].kind for kind in CATALOG} == {kind: kind for kind in CATALOG}
-    assert set(CATALOG) == {"ping", "tcp", "dns", "http", "sip"}
-    assert len(CATALOG) == 5
+    assert set(CATALOG) == {
+        "ping",
+        "tcp",
+        "dns",
+        "http",
+        "sip",
+        "call",
+        "route",
+        "path-mtu",
+        "stamp",
+    }
+    assert len(CATALOG) == 9
 
 
 def test_the_catalogue_itself_loads_no_library() -> None:

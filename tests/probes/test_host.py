@@ -12,6 +12,7 @@ import pytest
 
 from probes import host, scapy_child
 from probes.capture import deep
+from probes.clock_state import clock_state
 
 # pyshark leaves the file of its field mapping to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -57,7 +58,7 @@ def test_clock_state_agrees_with_the_kernels_return_code() -> None:
     # adjtimex(2): the return value 5 (TIME_ERROR) says that the clock is not synchronised.
     buffer = ctypes.create_string_buffer(512)
     code = ctypes.CDLL(None).adjtimex(buffer)
-    assert host.clock_state().synchronised == (code != 5)
+    assert clock_state().synchronised == (code != 5)
 
 
 def test_without_tshark_the_doctor_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

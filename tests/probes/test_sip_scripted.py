@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from nethealth.model.check import Check, Family, SipParameters, SipTransport
+from nethealth.model.check import Check, Family, ProbeMethod, SipParameters, SipTransport
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation
 from nethealth.model.ports import (
@@ -19,6 +19,8 @@ from nethealth.model.ports import (
     Endpoint,
     NetworkFailure,
     NetworkStatistics,
+    ProbeChannel,
+    ProbeEvent,
     StreamChannel,
 )
 from nethealth.model.probe import Completion, Env
@@ -82,6 +84,17 @@ class Network:
         self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int
     ) -> EchoFlow:
         raise AssertionError("no echo is scripted")
+
+    def open_probe(
+        self,
+        remote: Endpoint,
+        method: ProbeMethod,
+        deliver: Callable[[ProbeEvent], None],
+        *,
+        dscp: int = 0,
+        dont_fragment: bool = False,
+    ) -> ProbeChannel:
+        raise AssertionError("no probe is scripted")
 
     async def close(self) -> None:
         return

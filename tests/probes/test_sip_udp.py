@@ -9,7 +9,7 @@ import pytest
 
 from nethealth.model.failure import Failure, Outcome
 from nethealth.wire.sip import SipRequest, parse_message
-from probes.sip import TEXT_MAX
+from probes.sip_answer import TEXT_MAX
 from probes.sip_exchange import DATAGRAMS_MAX
 from tests.peers.hostile_sip import Answer, datagram_server, response
 from tests.peers.ports import free_port

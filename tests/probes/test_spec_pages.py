@@ -10,7 +10,7 @@ from probes import CATALOG
 
 PAGES = Path(__file__).parents[2] / "docs" / "probes"
 ROW = re.compile(r"^\| `(?P<name>[a-z0-9_]+)` \| (?:(?P<unit>\S+) )?\| (?P<meaning>.+) \|$")
-LINES_MAX = 80
+LINES_MAX = 100
 
 
 def table(page: str) -> list[tuple[str, str | None]]:

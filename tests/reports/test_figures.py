@@ -94,6 +94,26 @@ def test_sip() -> None:
     }
 
 
+def test_a_sip_account_and_a_domain() -> None:
+    given: Given = {
+        "sip_target_outcome": (
+            "failed", None, {"target": "sip2.example:5060;transport=udp", "reason": "no answer"},
+        ),
+        "sip_authenticated": (True, None, {}),
+        "sip_registration_status_code": (200, None, {}),
+        "sip_registration_expires_s": (60, "s", {}),
+        "sip_registration_removed": (False, None, {}),
+        "sip_hop_count": (2, None, {}),
+        "tls_versions_accepted": ("TLSv1, TLSv1.3", None, {}),
+    }  # fmt: skip
+    lines = shown("sip", given)
+    assert lines["sip2.example:5060;transport=udp"] == "failed (no answer)"
+    assert lines["login"] == "yes"
+    assert (lines["registration"], lines["registration removed"]) == ("200", "no")
+    assert lines["proxies on the way"] == "2"
+    assert lines["TLS versions accepted"] == "TLSv1, TLSv1.3"
+
+
 def test_dns() -> None:
     assert shown("dns", DNS) == {
         "answer": "NOERROR in 2.10 ms: 198.18.4.81 (not what was expected) (truncated over UDP)"

@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from nethealth.model.check import Check, CheckResult, ProbeKind, SipParameters, TcpParameters
+from nethealth.model.check import (
+    Check,
+    CheckResult,
+    ProbeKind,
+    ProbeMethod,
+    SipParameters,
+    TcpParameters,
+)
 from nethealth.model.inventory import SweepSettings
 from nethealth.model.observation import Observation
 from nethealth.model.ports import (
@@ -18,6 +25,8 @@ from nethealth.model.ports import (
     EchoFlow,
     Endpoint,
     NetworkStatistics,
+    ProbeChannel,
+    ProbeEvent,
     StreamChannel,
 )
 from nethealth.model.probe import Catalogue, Completion, Env, Need, Probe
@@ -80,6 +89,17 @@ class NoNetwork:
     def open_echo(
         self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int
     ) -> EchoFlow:
+        raise AssertionError("nothing is sent here")
+
+    def open_probe(
+        self,
+        remote: Endpoint,
+        method: ProbeMethod,
+        deliver: Callable[[ProbeEvent], None],
+        *,
+        dscp: int = 0,
+        dont_fragment: bool = False,
+    ) -> ProbeChannel:
         raise AssertionError("nothing is sent here")
 
     async def close(self) -> None:

@@ -1,0 +1,111 @@
+"""Streams to reflectors at the sites: each fault is found with its site and direction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.lab import faults
+from tests.lab.program import Ran, nethealth
+from tests.lab.servers import Servers
+from tests.lab.topology import SITES, Lab, ipv4
+from tests.peers import reflector
+
+Sweep = Callable[[], Ran]
+ALLOW = "198.18.0.0/24"
+INVENTORY = '[[council]]\nid = "lab"\nname = "The council of the lab"\n' + "".join(
+    f"""
+[[site]]
+id = "{site}"
+council = "lab"
+name = "The {site}"
+
+[[asset]]
+id = "{site}-server"
+site = "{site}"
+kind = "reflector"
+owner = "3C ICT"
+address = "{ipv4(f"{site}-server")}"
+stamp.count = 300
+stamp.interval_ms = 10
+"""
+    for site in SITES
+)
+
+
+@pytest.fixture(scope="module")
+def reflectors(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("reflectors")
+    with ExitStack() as stack:
+        for site in SITES:
+            node = f"{site}-server"
+            stack.enter_context(
+                reflector.serving(folder, ipv4(node), 862, ALLOW, prefix=lab.at(node))
+            )
+        yield
+
+
+@pytest.fixture
+def sweep(lab: Lab, lab_servers: Servers, reflectors: None, tmp_path: Path) -> Sweep:
+    (tmp_path / "sites.toml").write_text(INVENTORY)
+
+    def run() -> Ran:
+        return nethealth(
+            lab, tmp_path, "sweep", "--format", "json", ca_file=lab_servers.authority.ca_file
+        )
+
+    return run
+
+
+def lost(ran: Ran, site: str, direction: str) -> int:
+    (seen,) = [
+        seen
+        for seen in ran.record["observations"]
+        if seen["check"] == f"{site}-server:stamp"
+        and seen["name"] == "packets_lost_count"
+        and seen["method"]["direction"] == direction
+    ]
+    count: int = seen["value"]
+    return count
+
+
+def test_with_all_faults_off_there_is_nothing(sweep: Sweep) -> None:
+    ran = sweep()
+    assert ran.findings == set()
+    assert [lost(ran, site, way) for site in SITES for way in ("forward", "return")] == [0] * 6
+
+
+@pytest.mark.parametrize("towards", ["site", "vantage"])
+def test_loss_of_one_direction_is_named_and_counted(
+    sweep: Sweep, lab: Lab, towards: faults.Towards
+) -> None:
+    stamp = "-p udp --sport 862" if towards == "vantage" else "-p udp --dport 862"
+    drop = f"{stamp} -m statistic --mode random --probability 0.1 -j DROP"
+    where = "FORWARD -o hall" if towards == "site" else "FORWARD -i hall"
+    with faults.rule(lab, "core", drop, where=where):
+        ran = sweep()
+        dropped = faults.DropCounter(lab).dropped()
+    assert dropped > 0
+    direction, other = ("forward", "return") if towards == "site" else ("return", "forward")
+    undetermined = lost(ran, "hall", "undetermined")
+    assert lost(ran, "hall", direction) + undetermined == dropped
+    assert lost(ran, "hall", other) == 0
+    assert {(code, site) for code, site, _ in ran.findings} <= {
+        ("packet-loss", "hall"), ("poor-voice-quality", "hall"),
+    }  # fmt: skip
+    (finding,) = [one for one in ran.record["findings"] if one["code"] == "packet-loss"]
+    words = "on the way there" if towards == "site" else "on the way back"
+    assert f"are lost {words}: " in finding["statement"]
+
+
+@pytest.mark.parametrize("towards", ["site", "vantage"])
+def test_a_bleached_mark_is_named_by_direction(
+    sweep: Sweep, lab: Lab, towards: faults.Towards
+) -> None:
+    where = "FORWARD -o depot" if towards == "site" else "FORWARD -i depot"
+    with faults.rule(lab, "core", "-j DSCP --set-dscp 0", where=where):
+        ran = sweep()
+    assert ran.findings == {("dscp-bleached", "depot", "depot-server")}
+    (finding,) = ran.record["findings"]
+    assert ("way there" if towards == "site" else "way back") in finding["statement"]
