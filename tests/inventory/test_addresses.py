@@ -43,7 +43,7 @@ def test_no_host_and_port(text: str) -> None:
     [
         # The examples of RFC 3261 section 19.1.3, the ports of section 19.1.2.
         ("sip:alice@atlanta.com", None, SipDestination("atlanta.com", 5060, "udp", "naptr")),
-        ("sip:a@atlanta.com;transport=tcp", None, SipDestination("atlanta.com", 5060, "tcp", "srv")),
+        ("sip:a@b.com;transport=tcp", None, SipDestination("b.com", 5060, "tcp", "srv")),
         ("sips:1212@gateway.com", None, SipDestination("gateway.com", 5061, "tls", "naptr")),
         ("sip:+1-212-555-1212:1234@gateway.com;user=phone", None, None),
         ("sip:a;day=tue@atlanta.com", None, SipDestination("atlanta.com", 5060, "udp", "naptr")),
