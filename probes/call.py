@@ -13,8 +13,9 @@ from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.rtp_session import RtpSession
 from nethealth.protocol.sip_call import Call, CallState
 from nethealth.wire.numbers import refusal
-from probes.call_account import UNITS, CallEnding, account
+from probes.call_account import UNITS, account
 from probes.call_media import MediaPorts, media_ports
+from probes.call_media_account import CallEnding
 from probes.call_signalling import OverDatagrams, OverStream, Signalling, carry
 from probes.steps import failed, not_run, resolve_one, within
 from probes.tls import tls_observations
