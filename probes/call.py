@@ -211,8 +211,8 @@ class _Attempt:
             self.failure = self.failure or error
 
     def _completion(self, call: Call) -> Completion:
-        """Any final answer is a result; what stopped the call is the failure."""
-        if call.final is None and self.failure is not None:
+        """Any final answer is a result; what kept a call from its end is the failure."""
+        if self.failure is not None and (call.final is None or call.answered_s is not None):
             return failed(self.failure)
         if call.state is CallState.TIMED_OUT or not (call.provisional or call.final):
             return self._unanswered(call)

@@ -59,8 +59,9 @@ def _signalling(observe: Observer, method: Passport, ending: CallEnding) -> Iter
         if server is not None:
             yield observe("sip_server", server[:TEXT_MAX], method=method)
     yield observe("sip_transmission_count", len(call.invite.sent_s), method=method)
-    codes = " ".join(map(str, call.provisional[:16]))
-    yield observe("sip_provisional_codes", codes, method=method)
+    if call.provisional:
+        codes = " ".join(map(str, call.provisional[:16]))
+        yield observe("sip_provisional_codes", codes, method=method)
     progress_s, code = call.progress or (None, None)
     yield _since_invite(observe, "session_request_delay_s", progress_s, method, call, silent, code)
     if call.answered_s is not None:

@@ -47,6 +47,12 @@ def call_findings(evidence: Evidence) -> Iterator[Finding]:
                 yield _poor_call(evidence, host, *poor[-1])
 
 
+def _called(host: Host, one: Round) -> str:
+    """The host and the number; once where they are the same."""
+    name, number_ = host.place.name, one.check.target
+    return name if name == number_ else f"{name} ({number_})"
+
+
 def _status(one: Round) -> int | None:
     value = one.number("sip_status_code")
     return None if value is None else int(value)
@@ -62,7 +68,7 @@ def _no_call(one: Round) -> str | None:
     if failure is None or failure is Failure.RESOLVE:
         return None
     if status is not None and status < 300:
-        return f"was answered and ended at once ({reason_of(one.check.reason)})"
+        return f"was answered and broke off ({reason_of(one.check.reason)})"
     return f"{SAYING.get(failure, 'failed')} ({reason_of(one.check.reason)})"
 
 
@@ -79,7 +85,7 @@ def _failed(evidence: Evidence, host: Host, one: Round, fault: str) -> Finding:
         evidence,
         "call-failed",
         host.place,
-        f"A test call to {host.place.name} ({one.check.target}) {fault}.",
+        f"A test call to {_called(host, one)} {fault}.",
         rounds=[one],
         seen=[seen for seen in one.observations if seen.name in _SIGNALS],
         verdict=Verdict.INSUFFICIENT_DATA if own_state else Verdict.DEMONSTRATED,
@@ -145,8 +151,7 @@ def _one_way(evidence: Evidence, host: Host, one: Round, heard: _Heard) -> Findi
         evidence,
         "one-way-audio",
         host.place,
-        f"A test call to {host.place.name} ({one.check.target}) was answered, and "
-        f"{_saying(heard)}.{from_elsewhere}",
+        f"A test call to {_called(host, one)} was answered, and {_saying(heard)}.{from_elsewhere}",
         rounds=[one],
         seen=[seen for seen in one.observations if seen.name in (*_SIGNALS, *_MEDIA)],
         refutations=(
@@ -238,7 +243,7 @@ def _poor_call(evidence: Evidence, host: Host, one: Round, seen: Observation) ->
         evidence,
         "poor-voice-quality",
         host.place,
-        f"A test call to {host.place.name} ({one.check.target}) sounded poor "
+        f"A test call to {_called(host, one)} sounded poor "
         f"{_WAYS.get(way, way)}: R {r_factor:.0f}, MOS-CQE {mos or 1.0:.1f}, where the limit is R "
         f"{limit:.0f}. Of {counted(seen.samples or 0, 'packet')} {percent(lost)} were lost or came "
         f"too late to be played; one way is taken as {milliseconds(delay_s)}, half of the round "

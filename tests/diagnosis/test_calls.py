@@ -49,7 +49,7 @@ def test_an_answer_without_media() -> None:
         failure=Failure.PROTOCOL, reason="answered without media that we could send to",
     )  # fmt: skip
     found = scene.only("call-failed:hall-pbx")
-    assert "was answered and ended at once" in found.statement
+    assert "was answered and broke off" in found.statement
 
 
 def test_a_dead_host_fails_no_call_besides() -> None:

@@ -14,7 +14,7 @@ from tests.peers.process import Process, running
 
 _CONFIG = """poll_method epoll
 sip_listen {listen}
-sip_transports udp,tcp
+sip_transports udp,tcp,tls
 module_path /usr/lib/baresip/modules
 module g711.so
 module aubridge.so
@@ -54,9 +54,13 @@ def telephone(
     *,
     media_port: int,
     folder_name: str = "baresip",
+    certificate: Path | None = None,
     prefix: Sequence[str] = (),
 ) -> Iterator[Telephone]:
-    """A telephone for the length of a block; its media stand at `media_port` and the next."""
+    """A telephone for the length of a block; its media stand at `media_port` and the next.
+
+    With a `certificate` (and its key in the same file) it takes TLS at the port after `port`.
+    """
     home = folder / folder_name
     home.mkdir()
     host = f"[{address}]" if ":" in address else address
@@ -68,6 +72,9 @@ def telephone(
             address=address,
         )
     )
+    if certificate is not None:
+        with (home / "config").open("a") as config:
+            config.write(f"sip_certificate {certificate}\n")
     (home / "accounts").write_text(_ACCOUNT.format(host=host))
     (home / "contacts").write_text("")
     with running(
@@ -75,6 +82,6 @@ def telephone(
         log=home / "baresip.log",
         prefix=prefix,
         cwd=home,
-        bound=("udp", port),
     ) as process:
+        process.wait_until(lambda: "baresip is ready" in process.output())
         yield Telephone(process)

@@ -8,6 +8,7 @@ import pytest
 from nethealth.model.check import CallCodec, SipTransport
 from nethealth.model.failure import Outcome
 from tests.peers import baresip
+from tests.peers.certificates import Authority
 from tests.peers.ports import free_port
 from tests.probes.call_runs import parameters, place
 
@@ -50,3 +51,21 @@ def test_its_reports_are_read_and_it_reads_ours(tmp_path: Path) -> None:
     assert said.number("round_trip_delay_min_s", source="RTCP") < 1
     assert said.number("r_factor", direction="forward") > 70
     assert counted["packets"][1] == said.value("rtp_packets_sent", direction="forward")
+
+
+def test_over_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.issue("phone", ["127.0.0.1"])
+    both = tmp_path / "phone-both.pem"
+    both.write_bytes(pair.certificate.read_bytes() + pair.key.read_bytes())
+    port, media_port = free_port(), free_port() & ~1
+    with baresip.telephone(
+        tmp_path, "127.0.0.1", port, media_port=media_port, certificate=both
+    ) as phone:
+        asked = parameters(port + 1, transport="tls")
+        said = asyncio.run(place(asked, ca_file=authority.ca_file))
+        counted = phone.statistics()
+    assert said.end == (Outcome.COMPLETED, None)
+    assert said.value("tls_chain_verified") is True
+    assert said.number("tls_handshake_time_s") > 0
+    assert counted["packets"][1] == said.value("rtp_packets_sent", direction="forward") == 50

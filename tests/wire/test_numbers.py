@@ -66,7 +66,8 @@ def test_more_that_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "sip:echo@198.18.2.10:5070", "sip:echo@198.18.2.112", "sip:198.18.2.112:5060", "sip:[::112]",
+        "sip:echo@198.18.2.10:5070", "sip:echo@198.18.2.112", "sip:198.18.2.112:5060",
+        "sip:[::112]",
         "sip:[2001:db8::112]:5060", "sip:01223455500@pbx", "tel:+44-1223-455500", "sip:200@pbx",
         "sips:9196@pbx.example;transport=tcp", "sip:*43@pbx", "sip:music@pbx.example", "1000",
         "sip:+441223455500@pbx;user=phone", "sip:1100@pbx", "sip:1011@pbx", "sip:180@pbx",
