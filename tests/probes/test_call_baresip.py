@@ -32,7 +32,10 @@ def test_a_telephone_answers(
     assert said.value("media_address_matched") is True
     assert said.one("rtp_packets_received", direction="return").method["codec"] == codec
     sent = said.value("rtp_packets_sent", direction="forward")
-    assert counted["packets"] == (said.value("rtp_packets_received", direction="return"), sent)
+    far_sent, far_received = counted["packets"]
+    # one or two it may still send once it has answered our BYE
+    assert 0 <= far_sent - said.number("rtp_packets_received", direction="return") <= 2
+    assert far_received == sent
     assert counted["lost"] == (0, 0)
     assert sent == 50
     assert said.value("rtp_packets_lost", direction="return") == 0
