@@ -13,8 +13,9 @@ from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.rtp_session import RtpSession
 from nethealth.protocol.sip_call import Call, CallState
 from nethealth.wire.numbers import refusal
-from probes.call_account import UNITS, CallEnding, account
+from probes.call_account import UNITS, account
 from probes.call_media import MediaPorts, media_ports
+from probes.call_media_account import CallEnding
 from probes.call_signalling import OverDatagrams, OverStream, Signalling, carry
 from probes.steps import failed, not_run, resolve_one, within
 from probes.tls import tls_observations
@@ -210,8 +211,8 @@ class _Attempt:
             self.failure = self.failure or error
 
     def _completion(self, call: Call) -> Completion:
-        """Any final answer is a result; what stopped the call is the failure."""
-        if call.final is None and self.failure is not None:
+        """Any final answer is a result; what kept a call from its end is the failure."""
+        if self.failure is not None and (call.final is None or call.answered_s is not None):
             return failed(self.failure)
         if call.state is CallState.TIMED_OUT or not (call.provisional or call.final):
             return self._unanswered(call)

@@ -81,6 +81,16 @@ CODES: Mapping[FindingCode, Rule] = {
         Severity.WARNING,
         "Ask whoever runs that hop to trust the mark, and have voice treated by it.",
     ),
+    "call-failed": Rule(
+        Severity.WARNING,
+        "Call the same number from a telephone at the site, then look at the call in the log of "
+        "the telephone system.",
+    ),
+    "one-way-audio": Rule(
+        Severity.WARNING,
+        "Compare the route and the filters for the ports of media in the direction that is "
+        "silent; then the address that each side announces in its SDP.",
+    ),
     "unowned-asset": Rule(Severity.INFO, "Name an owner for each asset in the inventory."),
     "instrument-limited": Rule(
         Severity.INFO, "Put the measuring machine right and measure again; `nethealth doctor` "

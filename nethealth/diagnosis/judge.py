@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from nethealth.diagnosis.call import call_findings
 from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
@@ -23,6 +24,7 @@ from nethealth.model.record import Record
 _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     packet_losses,
     high_delays,
+    call_findings,  # before what ping suggests of the same host
     poor_voice,
     name_failures,
     services_down,
@@ -34,7 +36,7 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     stream_marks,
 )
 # What a host that is silent or whose path loses packets cannot help showing.
-_OF_SILENCE = frozenset({"service-down", "sip-down", "dns-failure"})
+_OF_SILENCE = frozenset({"service-down", "sip-down", "call-failed", "dns-failure"})
 _PATH = frozenset({"packet-loss", "high-delay"})
 
 

@@ -15,6 +15,7 @@ from nethealth.model.finding import FindingCode
 from nethealth.model.observation import Observation
 from nethealth.model.record import Instrument, Record, Run, Tool
 from tests.diagnosis.build import STARTED, Scene, healthy
+from tests.diagnosis.calls import refused, talked
 from tests.diagnosis.paths import black_hole, route
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
@@ -34,6 +35,7 @@ def everything() -> Scene:
     scene.check("farm-old", "http", {"certificate_days_to_expiry": 2, "http_status_code": 200})
     scene.asset("farm-lost", owner=None).ping("farm-lost")
     black_hole(route(scene, "farm-lost", (46, 0)), "farm-lost")
+    refused(talked(scene, "farm-echo", back=0), "farm-called", 404, "Not Found")
     return scene.not_run("farm-x", "ping", "no ICMP socket")
 
 

@@ -11,7 +11,7 @@ import pytest
 from nethealth.model.failure import Failure, Outcome
 from nethealth.wire.rtp import RtpPacket, parse_rtp
 from tests.peers.hostile_callee import Callee, Script, callee, polite, tagged
-from tests.peers.hostile_sip import response
+from tests.peers.hostile_sip import response, stream_server
 from tests.probes.call_runs import Said, parameters, place
 
 Meanwhile = Callable[[Callee], Coroutine[Any, Any, None]]
@@ -305,3 +305,20 @@ def test_a_forbidden_number_is_never_called() -> None:
     assert said.completion.outcome is Outcome.NOT_RUN
     assert "never called" in (said.completion.reason or "")
     assert far.methods == []
+
+
+def test_a_connection_that_breaks_off_within_the_call() -> None:
+    async def scene() -> Said:
+        async with callee() as far:
+
+            async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                far.invite = await reader.readuntil(b"\r\n\r\n")
+                writer.write(far.answer())
+                await reader.readuntil(b"\r\n\r\n")  # the ACK, and part of the offer before it
+
+            async with stream_server(converse) as port:
+                return await place(parameters(port, transport="tcp", duration_s=5.0))
+
+    said = asyncio.run(scene())
+    assert said.end == (Outcome.FAILED, Failure.RESET)
+    assert said.value("sip_status_code") == 200

@@ -1,0 +1,161 @@
+"""Calls to real telephones at the sites: who is not heard, and how much is lost, is found."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import faults
+from tests.lab.program import Ran, nethealth
+from tests.lab.servers import Servers
+from tests.lab.topology import Lab, ipv4, ipv6
+from tests.peers import baresip
+from tests.peers.baresip import Telephone
+
+SIP, MEDIA = 5070, 16000
+ALL_MEDIA = f"{MEDIA}:{MEDIA + 50}"
+RTP_ONLY = "-m length --length 200"  # 20 ms of G.711 by IPv4; RTCP is shorter
+ADDRESSES = {"hall": ipv4("hall-phone"), "depot": ipv6("depot-phone")}
+Called = Callable[[], tuple[Ran, Mapping[str, Telephone]]]
+
+AFTER_BYE = 2  # packets that it may still send once it has answered our BYE
+# a report of baresip comes every five seconds
+INVENTORY = '[[council]]\nid = "lab"\nname = "The council of the lab"\n' + "".join(
+    f"""
+[[site]]
+id = "{site}"
+council = "lab"
+name = "The {site}"
+
+[[asset]]
+id = "{site}-phone"
+site = "{site}"
+kind = "phone"
+owner = "3C ICT"
+address = "{address}"
+checks = ["call"]
+[asset.call]
+number = "sip:echo@{f"[{address}]" if ":" in address else address}:{SIP}"
+duration_s = 7
+"""
+    for site, address in ADDRESSES.items()
+)
+
+
+@pytest.fixture
+def phones(lab: Lab, tmp_path: Path) -> Iterator[Mapping[str, Telephone]]:
+    with ExitStack() as stack:
+        yield {
+            site: stack.enter_context(
+                baresip.telephone(
+                    tmp_path, address, SIP, media_port=MEDIA, folder_name=site,
+                    prefix=lab.at(f"{site}-phone"),
+                )
+            )
+            for site, address in ADDRESSES.items()
+        }  # fmt: skip
+
+
+@pytest.fixture
+def sweep(lab: Lab, lab_servers: Servers, tmp_path: Path) -> Callable[[], Ran]:
+    (tmp_path / "sites.toml").write_text(INVENTORY)
+
+    def run() -> Ran:
+        return nethealth(
+            lab, tmp_path, "sweep", "--format", "json", ca_file=lab_servers.authority.ca_file
+        )
+
+    return run
+
+
+def value(ran: Ran, site: str, name: str, direction: str) -> int:
+    """The one observation of this name and direction of the site's telephone."""
+    found: list[dict[str, Any]] = [
+        one
+        for one in ran.record["observations"]
+        if one["name"] == name
+        and one["check"] == f"{site}-phone:call"
+        and one["method"].get("direction") == direction
+        and one["method"].get("source") in (None, "RTCP")
+    ]
+    return int(found[0]["value"])
+
+
+def test_with_all_off_nothing_is_found(
+    phones: Mapping[str, Telephone], sweep: Callable[[], Ran]
+) -> None:
+    ran = sweep()
+    assert (ran.findings, ran.exit_code) == (set(), 0)
+    for site, phone in phones.items():
+        heard = value(ran, site, "rtp_packets_received", "return")
+        (sent, got), lost = phone.statistics().values()
+        assert (got, lost) == (350, (0, 0))
+        assert sent - AFTER_BYE <= heard <= sent
+        assert value(ran, site, "rtp_packets_lost", "forward") == 0
+    assert value(ran, "hall", "dscp_received", "return") == 46
+    assert value(ran, "depot", "dscp_received", "return") == 0, "baresip marks IPv4 alone"
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "words"),
+    [
+        ("FORWARD -o hall", f"-p udp --dport {ALL_MEDIA} -j DROP",
+         "no audio got from here to the far end: it reports none of our 350 packets"),
+        ("FORWARD -i hall", f"-p udp --sport {ALL_MEDIA} -j DROP",
+         "no audio got from the far end to here: not one packet arrived; whether ours (350)"),
+        ("FORWARD -i hall", f"-p udp --sport {ALL_MEDIA} {RTP_ONLY} -j DROP",
+         "no audio got from the far end to here: not one packet arrived, while it reports"),
+    ],
+    ids=["forward", "return", "return-but-for-reports"],
+)  # fmt: skip
+def test_one_way_audio_is_found_with_its_direction(
+    lab: Lab,
+    phones: Mapping[str, Telephone],
+    sweep: Callable[[], Ran],
+    where: str,
+    text: str,
+    words: str,
+) -> None:
+    with faults.rule(lab, "core", text, where=where):
+        ran = sweep()
+    assert ran.findings == {("one-way-audio", "hall", "hall-phone")}
+    assert ran.exit_code == 1
+    (found,) = ran.record["findings"]
+    assert words in found["statement"]
+
+
+@pytest.mark.parametrize("towards", ["site", "vantage"])
+def test_loss_is_counted_as_the_telephone_counts_it(
+    lab: Lab, phones: Mapping[str, Telephone], sweep: Callable[[], Ran], towards: faults.Towards
+) -> None:
+    random = f"-p udp {RTP_ONLY} -m statistic --mode random --probability 0.3 -j DROP"
+    where = "FORWARD -o hall" if towards == "site" else "FORWARD -i hall"
+    with faults.rule(lab, "core", random, where=where):
+        ran = sweep()
+        dropped = faults.DropCounter(lab).dropped()
+    assert ran.findings == {("poor-voice-quality", "hall", "hall-phone")}
+    (found,) = ran.record["findings"]
+    assert found["verdict"] == "supported"
+    (sent, heard), (_, missed) = phones["hall"].statistics().values()
+    received = value(ran, "hall", "rtp_packets_received", "return")
+    if towards == "site":
+        assert "poor from here to the far end" in found["statement"]
+        assert heard == 350 - dropped
+        lost = value(ran, "hall", "rtp_packets_lost", "forward")
+        assert 0 < lost <= missed <= dropped, "its last report comes before the end"
+        assert sent - AFTER_BYE <= received <= sent
+    else:
+        assert "poor from the far end to here" in found["statement"]
+        assert (heard, missed) == (350, 0)
+        assert sent - dropped - AFTER_BYE <= received <= sent - dropped
+        expected = value(ran, "hall", "rtp_packets_expected", "return")
+        assert value(ran, "hall", "rtp_packets_lost", "return") == expected - received
+        assert sent - 10 <= expected <= sent, "all but what was lost at either end"
+
+
+def test_a_telephone_that_is_gone(lab: Lab, sweep: Callable[[], Ran]) -> None:
+    ran = sweep()
+    assert {code for code, _, _ in ran.findings} == {"call-failed"}
+    assert all("refused" in one["statement"] for one in ran.record["findings"])
