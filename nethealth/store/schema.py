@@ -6,12 +6,14 @@ observations side by side, so a series needs no index of its own.
 """
 
 import sqlite3
+import time
 from pathlib import Path
 
 from nethealth.store.base import StoreError
 
 APPLICATION_ID = 0x6E657468  # "neth"
 VERSION = 1
+SWITCH_WAIT_S = 10.0
 
 _TABLES = """
 CREATE TABLE inventories (key INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
@@ -76,7 +78,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     finally:
         connection.execute("ROLLBACK")
     if not ours:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _to_wal(connection)
         connection.execute("BEGIN IMMEDIATE")
         # Another process may have made the tables since we looked.
         if not _is_ours(connection, path):
@@ -88,6 +90,20 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     # In WAL mode NORMAL survives the death of the process at any instant. A power cut may take
     # the last moments with it, but never damages the file; a finished run is synced besides.
     connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _to_wal(connection: sqlite3.Connection) -> None:
+    """Switch the journal; unlike a transaction this does not wait by itself for another process."""
+    until_s = time.monotonic() + SWITCH_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:

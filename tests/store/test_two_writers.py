@@ -54,3 +54,35 @@ def test_processes_that_create_and_write_one_store_at_once_all_succeed(tmp_path:
         assert {run.id for run in runs} == {f"{name}{n}" for name in names for n in range(20)}
         assert all(run.checks == 40 and run.finished for run in runs)
         assert len(store.load("c7").observations) == 400
+
+
+MAKER = """
+import sys
+from nethealth.store import open_store
+print("ready", flush=True)
+sys.stdin.readline()
+open_store(f"sqlite:///{sys.argv[1]}").close()
+"""
+
+
+def test_processes_that_make_one_store_at_once_all_open_it(tmp_path: Path) -> None:
+    for number in range(6):
+        makers = [
+            subprocess.Popen(
+                [sys.executable, "-c", MAKER, str(tmp_path / f"{number}.db")],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )
+            for _ in range(6)
+        ]  # fmt: skip
+        for maker in makers:
+            assert maker.stdout
+            assert maker.stdout.readline() == "ready\n"
+        ended = []
+        for maker in makers:
+            assert maker.stdin
+            maker.stdin.write("go\n")
+            maker.stdin.flush()
+        for maker in makers:
+            _, errors = maker.communicate(timeout=60)
+            ended.append((maker.returncode, errors))
+        assert ended == [(0, "")] * len(makers)
