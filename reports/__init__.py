@@ -1,9 +1,12 @@
 """Record to document, document to every format."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from nethealth.model import codec
+from nethealth.model.finding import Finding
+from nethealth.model.record import Record
 from reports.changes import Changes, compare, render_changes
 from reports.compose import compose
 from reports.document import Document, Renderer
@@ -34,6 +37,17 @@ RENDERERS: Mapping[str, Renderer] = MappingProxyType(
     }
 )
 
+
+def render(
+    record: Record, formats: Sequence[str], *, previous: Sequence[Finding] | None = None
+) -> tuple[bytes, ...]:
+    """The record in each format; it is laid out once, and not at all for its own JSON alone."""
+    if set(formats) == {"json"}:
+        return (codec.dump(record),) * len(formats)
+    document = compose(record, previous=previous)
+    return tuple(RENDERERS[name].render(document) for name in formats)
+
+
 __all__ = [
     "RENDERERS",
     "Changes",
@@ -42,6 +56,7 @@ __all__ = [
     "compare",
     "compose",
     "filename",
+    "render",
     "render_changes",
     "render_text",
 ]

@@ -58,8 +58,10 @@ def demo(output: Path, seed: int, quiet: bool) -> None:
 
         with closing(open_store(f"sqlite:///{folder}/history.db")) as store:
             record = measure(order, store, networks)
-    document = reports.compose(record)
+    formats = ("text", "html", "json", "csv")
+    contents = dict(zip(formats, reports.render(record, formats), strict=True))
+    text = contents.pop("text")
     if not quiet:
-        click.echo(reports.RENDERERS["text"].render(document))
-    report, *_ = write_files(document, ("html", "json", "csv"), output, "demo")
+        click.echo(text)
+    report, *_ = write_files(record, contents, output, "demo")
     click.echo(report.resolve() if quiet else f"The report: {report.resolve()}")

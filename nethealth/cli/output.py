@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from nethealth.cli.options import Output
 if TYPE_CHECKING:
     from nethealth.model.finding import Finding
     from nethealth.model.record import Record
-    from reports import Document
 
 
 def deliver(
@@ -37,29 +36,31 @@ def deliver(
         click.echo(reports.render_changes(changes, record), nl=False)
         if to_stdout:
             return
-    document = reports.compose(record, previous=previous)
+    contents = reports.render(record, output.formats, previous=previous)
     if output.path is None:
-        data = reports.RENDERERS[output.formats[0]].render(document)
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(contents[0])
         sys.stdout.buffer.flush()
         return
-    for place in write_files(document, output.formats, output.path, what):
+    named = dict(zip(output.formats, contents, strict=True))
+    for place in write_files(record, named, output.path, what):
         if not output.quiet:
             click.echo(place)
 
 
-def write_files(document: "Document", formats: Sequence[str], path: Path, what: str) -> list[Path]:
+def write_files(
+    record: "Record", contents: Mapping[str, bytes], path: Path, what: str
+) -> list[Path]:
     """One file a format: in the folder `path`, or `path` itself if it names a single file."""
     import reports  # noqa: PLC0415
 
-    one_file = len(formats) == 1 and path.suffix and not path.is_dir()
+    one_file = len(contents) == 1 and path.suffix and not path.is_dir()
     places = []
-    for name in formats:
-        renderer = reports.RENDERERS[name]
-        file = reports.filename(what, document.record.run.started, renderer.extension)
+    for name, data in contents.items():
+        extension = reports.RENDERERS[name].extension
+        file = reports.filename(what, record.run.started, extension)
         places.append(path if one_file else path / file)
-        write_whole(places[-1], renderer.render(document))
+        write_whole(places[-1], data)
     return places
 
 

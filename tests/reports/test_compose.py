@@ -356,3 +356,8 @@ def test_importing_reports_loads_no_heavy_library() -> None:
     code = "import sys, reports; print(sorted({'jinja2', 'rich', 'markupsafe'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_json_alone_is_the_json_beside_a_layout() -> None:
+    record = examples.degraded()
+    assert reports.render(record, ("json",)) == reports.render(record, ("json", "text"))[:1]
