@@ -1,5 +1,6 @@
 """The non-INVITE client transaction of SIP (RFC 3261 section 17.1.2), without input or output."""
 
+import re
 from enum import StrEnum
 
 from nethealth.wire.errors import WireError
@@ -151,6 +152,13 @@ class ClientTransaction:
             self.answered_s = at_s
 
 
+# Our own Via as a server hands it back, with what it adds (RFC 3581 section 4) and nothing else.
+_PLAIN_VIA = re.compile(
+    r"SIP/2\.0/(?:UDP|TCP|TLS) ([^;,\s]+);branch=([^;,\s]+)"
+    r"(?:;rport(?:=[1-5]?\d{1,4})?|;received=[0-9A-Fa-f.:]+)*"
+)
+
+
 def mismatch(
     message: SipRequest | SipResponse, *, branch: str, sent_by: str, cseq: CSeq
 ) -> str | None:
@@ -161,8 +169,13 @@ def mismatch(
     """
     if isinstance(message, SipRequest):
         return "a request, not a response"
-    via = message.via
     found = message.cseq
+    lines = message.values("via")
+    plain = _PLAIN_VIA.fullmatch(lines[0]) if len(lines) == 1 else None
+    ours = plain is not None and (plain[1].lower(), plain[2].lower()) == (sent_by, branch)
+    if ours and found == cseq:
+        return None  # what nearly every answer looks like needs no parsing to be known as ours
+    via = message.via
     if not via or found is None:
         raise WireError("no Via" if not via else "no CSeq")
     if len(via) > 1:

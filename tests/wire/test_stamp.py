@@ -158,7 +158,8 @@ def test_a_time_survives_its_stamp(unix_ns: int) -> None:
 def test_an_estimate_is_never_too_small_nor_much_too_large(error_s: float, sync: bool) -> None:
     estimate = ErrorEstimate.of(error_s, synchronised=sync)
     assert estimate.error_s is not None
-    assert error_s <= estimate.error_s <= max(error_s * (1 + 1 / 127), 2**-32)
+    # A step of the least scale, or one of the 7 bits that a larger multiplier has at least.
+    assert error_s <= estimate.error_s <= max(error_s * (1 + 1 / 127), error_s + 2**-32)
     assert ErrorEstimate.parse(estimate.field()) == estimate
 
 
