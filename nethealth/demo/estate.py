@@ -72,7 +72,7 @@ PLACES = (
     Place("hunt-house", "hunt", "Huntsmere House", 7, 380, 8, "provider-a", Path(0.005),
           {"hunt-sbc": _MODERN}),
     Place("hunt-library", "hunt", "Huntsmere Library", 8, 30, 8, "provider-b",
-          Path(0.045, 0.012, loss=0.06), {"hunt-library-gateway": _MODERN}),
+          Path(0.045, 0.012, loss_ratio=0.06), {"hunt-library-gateway": _MODERN}),
     Place("hunt-contact", "hunt", "Huntsmere Contact Centre", 9, 90, 8, "provider-a", Path(0.004)),
 )  # fmt: skip
 

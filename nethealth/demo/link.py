@@ -24,17 +24,17 @@ RETRANSMISSION_TIMEOUT_S = 0.2
 class Path:
     """One way between the vantage and a site.
 
-    `delay_s` and `variation_s` (mean of an exponential on top) are one way; `loss` is the share of
-    packets dropped one way. For `busy_s` of every `period_s` the busy figures are added.
+    `delay_s` and `variation_s` (mean of an exponential on top) are one way; `loss_ratio` is the
+    share of packets dropped one way. For `busy_s` of every `period_s` the busy figures are added.
     """
 
     delay_s: float = 0.004
     variation_s: float = 0.0005
-    loss: float = 0.0
+    loss_ratio: float = 0.0
     period_s: float = 1.0
     busy_s: float = 0.0
     busy_delay_s: float = 0.0
-    busy_loss: float = 0.0
+    busy_loss_ratio: float = 0.0
 
 
 class SiteLink:
@@ -49,8 +49,8 @@ class SiteLink:
         """How long one packet takes one way; None if it is dropped."""
         path = self._path
         busy = self._clock.monotonic_s() % path.period_s < path.busy_s
-        loss = path.loss + (path.busy_loss if busy else 0.0)
-        if self._random.random() < loss:
+        loss_ratio = path.loss_ratio + (path.busy_loss_ratio if busy else 0.0)
+        if self._random.random() < loss_ratio:
             return None
         variation = -path.variation_s * math.log(1.0 - self._random.random())
         return path.delay_s + variation + (path.busy_delay_s if busy else 0.0)

@@ -59,7 +59,7 @@ def test_three_councils_and_nine_sites() -> None:
 
 def test_the_link_delays_and_drops_as_it_says() -> None:
     clock = SystemClock()
-    link = SiteLink(LinkPath(delay_s=0.010, variation_s=0.002, loss=0.1), clock, Random(1))
+    link = SiteLink(LinkPath(delay_s=0.010, variation_s=0.002, loss_ratio=0.1), clock, Random(1))
     transits = [link.transit_s() for _ in range(20_000)]
     kept = [transit for transit in transits if transit is not None]
     # 0.1 and its binomial standard deviation 0.0021; an exponential's mean is its parameter.
