@@ -1,0 +1,1 @@
+"""Captures, read as numpy columns: packets -> observations. Opens no file and asks no clock."""
