@@ -72,7 +72,9 @@ def _signalling(observe: Observer, method: Passport, ending: CallEnding) -> Iter
         yield observe("sip_request_count", count, method={**method, "sip_method": name})
     malformed = dict(method)
     if call.first_malformed is not None:
-        malformed["octets_base64"] = base64.b64encode(call.first_malformed).decode()
+        malformed["octets_base64"] = base64.b64encode(
+            observe.names.octets(call.first_malformed)
+        ).decode()
         malformed["error"] = (call.first_fault or "")[:TEXT_MAX]
     yield observe("sip_malformed_reply_count", call.malformed_count, method=malformed)
     yield observe("sip_foreign_reply_count", call.foreign_count, method=method)

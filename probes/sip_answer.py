@@ -64,7 +64,9 @@ def exchange_facts(
         yield from _fields(final, local, observe, method)
     malformed = dict(method)
     if transaction.first_malformed is not None:
-        malformed["octets_base64"] = base64.b64encode(transaction.first_malformed).decode()
+        malformed["octets_base64"] = base64.b64encode(
+            observe.names.octets(transaction.first_malformed)
+        ).decode()
         malformed["error"] = transaction.first_fault
     yield observe("sip_malformed_reply_count", transaction.malformed_count, method=malformed)
     yield observe("sip_foreign_reply_count", transaction.foreign_count, method=method)

@@ -51,6 +51,7 @@ def method_blocks(view: View) -> tuple[Block, ...]:
         ("Clock", _clock(view)),
         ("The measuring machine itself", _instrument(view)),
         ("Voice quality", _voice(view)),
+        ("Names and telephone numbers", _privacy(view)),
         ("Made from the records", _sources(view)),
     )
     return (KeyValues(tuple((title, text) for title, text in pairs if text)),)
@@ -193,6 +194,23 @@ def _voice(view: View) -> str:
         "Estimated from ping by ITU-T G.107, taking one way as half the round trip: a hint, not a "
         "measurement of calls."
     )
+
+
+def _privacy(view: View) -> str:
+    privacy = view.record.run.privacy
+    if privacy is None:
+        return ""
+    if privacy.mode == "revealed":
+        return (
+            f"Shown as they are. The reason that was given: {clip(privacy.reason or 'none', 500)}"
+        )
+    kept = (
+        f"kept apart from this report (key {privacy.key_id}): whoever has it can tell the same "
+        "person in two reports"
+        if privacy.key_kept
+        else "made for this run and gone with it"
+    )
+    return f"Tokens stand in their place (HMAC-SHA-256). The key was {kept}."
 
 
 def _sources(view: View) -> str:

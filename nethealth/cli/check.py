@@ -8,6 +8,7 @@ import click
 from nethealth.cli.exits import usage
 from nethealth.cli.given import inventory_if_any, store_if_any
 from nethealth.cli.options import Output, inventory_option, output_options, store_option
+from nethealth.cli.privacy import names_for, privacy_options
 
 if TYPE_CHECKING:
     from nethealth.model.check import ProbeKind
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 )
 @inventory_option
 @store_option
+@privacy_options
 @output_options
 @click.pass_context
 def check(
@@ -34,6 +36,8 @@ def check(
     options: tuple[str, ...],
     inventory: Path | None,
     store: str | None,
+    key_file: Path | None,
+    reveal: str | None,
     formats: str | None,
     output: Path | None,
     fail_on: str,
@@ -64,11 +68,14 @@ def check(
         )
     except TargetError as error:
         usage(str(error))
+    names, privacy = names_for(key_file, reveal, apart_from=asked.path)
     order = Order(
         kind="check",
         inventory=known or Inventory(),
         checks=checks,
         progress=not quiet,
+        names=names,
+        privacy=privacy,
     )
     with store_if_any(store) as history:
         record = measure(order, history)

@@ -21,7 +21,8 @@ from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation
 from nethealth.model.ports import Clock, Network
 from nethealth.model.probe import Need
-from nethealth.model.record import Pacing, Record, Run, RunKind, Settings, Tool
+from nethealth.model.pseudonym import Names, Revealed
+from nethealth.model.record import Pacing, Privacy, Record, Run, RunKind, Settings, Tool
 from nethealth.plan import active as in_blackout
 from nethealth.store import Store, StoreError
 from nethealth.sweep import (
@@ -61,6 +62,8 @@ class Order:
     start_offset_s: float | None = None
     progress: bool = True
     seed: int | None = None
+    names: Names = Revealed()
+    privacy: Privacy | None = None
 
 
 @asynccontextmanager
@@ -134,6 +137,7 @@ async def _measure(order: Order, store: Store | None, networks: Networks) -> Rec
                 accounts=RunAccounts(),
                 # A simulated network has no name servers, and the real ones are not to be asked.
                 name_servers=system_name_servers() if networks is system_network else (),
+                names=order.names,
             )
             if order.rounds is None:
                 summary = await once(order.checks)
@@ -242,6 +246,7 @@ def _opening(order: Order, clock: Clock) -> Record:
                 start_offset_s=order.start_offset_s,
                 round_interval_s=order.rounds.every_s if order.rounds else None,
             ),
+            privacy=order.privacy,
         ),
         inventory=order.inventory,
         settings=Settings(thresholds=order.inventory.thresholds, sweep=sweep),

@@ -13,6 +13,7 @@ from nethealth.cli.given import (
     store_url,
 )
 from nethealth.cli.options import Output, inventory_option, output_options, store_option
+from nethealth.cli.privacy import names_for, privacy_options
 
 
 @click.command()
@@ -28,6 +29,7 @@ from nethealth.cli.options import Output, inventory_option, output_options, stor
     callback=duration,
     help="Start at a random moment within S (under cron); it is recorded.",
 )
+@privacy_options
 @output_options
 @click.pass_context
 def sweep(
@@ -38,6 +40,8 @@ def sweep(
     every_s: float | None,
     for_s: float | None,
     offset_most_s: float | None,
+    key_file: Path | None,
+    reveal: str | None,
     formats: str | None,
     output: Path | None,
     fail_on: str,
@@ -69,6 +73,7 @@ def sweep(
     if verbose:
         for sentence in unplanned(known):
             click.echo(f"nethealth: {sentence}", err=True)
+    names, privacy = names_for(key_file, reveal, apart_from=asked.path)
     order = Order(
         kind="sweep",
         inventory=known,
@@ -78,6 +83,8 @@ def sweep(
             None if offset_most_s is None else draw_offset(random.Random(), offset_most_s)
         ),
         progress=not quiet,
+        names=names,
+        privacy=privacy,
     )
     try:
         with (

@@ -10,6 +10,7 @@ from nethealth.model.check import Check, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Interval, Observation, Passport, Scalar
 from nethealth.model.ports import Clock, Endpoint, Network, Pacer
+from nethealth.model.pseudonym import Names, Revealed
 
 Need = Literal["icmp_socket", "raw_socket", "tshark", "reflector"]
 
@@ -30,6 +31,7 @@ class Env:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     accounts: Accounts | None = None
     name_servers: tuple[Endpoint, ...] = ()  # those that the system asks
+    names: Names = Revealed()  # what an observation says in place of a person's name or number
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Observer:
         self._env = env
         self._units = units
         self._count = 0
+        self.names = env.names
 
     def __call__(
         self,

@@ -56,6 +56,16 @@ class Instrument:
 
 
 @dataclass(frozen=True, slots=True)
+class Privacy:
+    """How names and numbers stand in this run: as tokens, or revealed for a stated reason."""
+
+    mode: Literal["pseudonyms", "revealed"] = "pseudonyms"
+    key_id: str | None = None  # runs with the same one have the same tokens
+    key_kept: bool = False  # in a file of the engagement; else it was gone when the run ended
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run; `finished` is null in a run that was killed."""
 
@@ -69,6 +79,7 @@ class Run:
     clock: ClockState = ClockState()
     pacing: Pacing = Pacing()
     instrument: Instrument = Instrument()
+    privacy: Privacy | None = None  # null in records of before it was kept
 
 
 @dataclass(frozen=True, slots=True)

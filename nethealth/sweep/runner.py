@@ -13,6 +13,7 @@ from nethealth.model.inventory import SweepSettings
 from nethealth.model.observation import Observation
 from nethealth.model.ports import Clock, Endpoint, Network
 from nethealth.model.probe import Catalogue, Completion, Env, Need
+from nethealth.model.pseudonym import Names, Revealed
 from nethealth.model.record import Instrument
 from nethealth.sweep.meters import Meters
 from nethealth.sweep.one import GRACE_S, Ending, run_one
@@ -57,6 +58,7 @@ async def run_checks(
     secrets: Mapping[str, str] | None = None,
     accounts: Accounts | None = None,
     name_servers: tuple[Endpoint, ...] = (),
+    names: Names | None = None,
 ) -> SweepSummary:
     """Run `checks` and return one result for each of them, however the run ends.
 
@@ -65,7 +67,8 @@ async def run_checks(
     asked before the sweep and again at the check's start. `running_most` keeps the process below
     its limit of open files (`sockets_allowed`); starts are paced, never windowed, below it.
     `spread_s` slows the starts so that they fill that time. `stop` ends the run early. `secrets`,
-    `accounts` and `name_servers` are handed to the probes; `accounts` lives as long as the run.
+    `accounts`, `name_servers` and `names` are handed to the probes; `accounts` lives as long as the
+    run, and without `names` nobody's name is hidden.
     Raises ValueError if two checks have one id.
     """
     if len({check.id for check in checks}) != len(checks):
@@ -75,6 +78,7 @@ async def run_checks(
         sink=sink, watcher=watcher, stop=stop, start_s=start_s, unavailable=unavailable,
         forbidden=forbidden, running_most=running_most, meters=meters or Meters(),
         secrets=secrets or {}, accounts=accounts, name_servers=name_servers,
+        names=names or Revealed(),
     )  # fmt: skip
     began_s = clock.monotonic_s()
     await sweep.run(checks, spread_s)
@@ -106,6 +110,7 @@ class _Sweep:
     secrets: Mapping[str, str] = field(repr=False)
     accounts: Accounts | None
     name_servers: tuple[Endpoint, ...]
+    names: Names
     endings: dict[str, tuple[CheckResult, tuple[Observation, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -210,7 +215,7 @@ class _Sweep:
             )
             self._envs[site] = Env(
                 self.clock, self.network, self.random, pacer, self.start_s,
-                self.secrets, self.accounts, self.name_servers,
+                self.secrets, self.accounts, self.name_servers, self.names,
             )  # fmt: skip
         return self._envs[site]
 
