@@ -1,13 +1,17 @@
-"""RTCP: sender and receiver reports, source description, goodbye (RFC 3550 section 6)."""
+"""RTCP: sender and receiver reports, source description, goodbye, extended reports.
+
+RFC 3550 section 6, RFC 3611.
+"""
 
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nethealth.wire.errors import WireError
+from nethealth.wire.rtcp_xr import Block, encode_blocks, parse_blocks
 
 VERSION = 2
-SR, RR, SDES, BYE = 200, 201, 202, 203
+SR, RR, SDES, BYE, XR = 200, 201, 202, 203, 207
 CNAME = 1
 _HEADER = struct.Struct("!BBH")
 _SENDER = struct.Struct("!QIII")
@@ -69,15 +73,25 @@ class Goodbye:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtendedReport:
+    """XR: report blocks of one receiver (RFC 3611 section 2)."""
+
+    ssrc: int
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OtherRtcp:
-    """Any other type, unread (APP, feedback, extended reports)."""
+    """Any other type, unread (APP, feedback)."""
 
     packet_type: int
     count: int
     body: bytes = field(repr=False)
 
 
-RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Goodbye | OtherRtcp
+RtcpPacket = (
+    SenderReport | ReceiverReport | SourceDescription | Goodbye | ExtendedReport | OtherRtcp
+)
 
 
 def parse_rtcp(data: bytes) -> tuple[RtcpPacket, ...]:
@@ -129,6 +143,10 @@ def _packet(kind: int, count: int, body: bytes) -> RtcpPacket:
             return SourceDescription(_chunks(body, count))
         case 203:
             return _goodbye(body, count)
+        case 207:
+            _need(body, _WORD.size, "extended report")
+            (ssrc,) = _WORD.unpack_from(body)
+            return ExtendedReport(ssrc, parse_blocks(body[_WORD.size :]))
         case _:
             return OtherRtcp(kind, count, body)
 
@@ -200,6 +218,8 @@ def _encode(packet: RtcpPacket) -> bytes:
             if packet.reason is not None:
                 body += _padded(bytes((len(packet.reason),)) + packet.reason)
             return _framed(BYE, len(packet.sources), body)
+        case ExtendedReport():
+            return _framed(XR, 0, _WORD.pack(packet.ssrc) + encode_blocks(packet.blocks))
         case OtherRtcp():
             return _framed(packet.packet_type, packet.count, packet.body)
 
