@@ -1,12 +1,18 @@
-"""`nethealth reflect`: answer the STAMP packets of one's own vantages."""
+"""`nethealth reflect`: answer the STAMP packets of one's own vantages, and take part in a load."""
 
 import signal
+from collections.abc import Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from nethealth.cli.durations import duration
 from nethealth.cli.exits import usage
+
+if TYPE_CHECKING:
+    from nethealth.protocol.stamp_reflector import Allowed
+    from probes.load_service import LoadService
 
 PORT = 862  # RFC 8762 section 4.1
 UNPRIVILEGED_PORT = 8620
@@ -42,6 +48,20 @@ UNPRIVILEGED_PORT = 8620
     help="Packets a second that each peer may send.",
 )
 @click.option(
+    "--load-port",
+    type=click.IntRange(1, 65535),
+    default=None,
+    help="Also take part in the load of `check --probe coexistence`, at this TCP port, such as "
+    "8621.  [default: no load]",
+)
+@click.option(
+    "--load-rate",
+    type=click.FloatRange(0.01, 1000),
+    default=10.0,
+    show_default=True,
+    help="Mbit/s that a load may have; one at a time, for 20 s at most.",
+)
+@click.option(
     "--for",
     "for_s",
     metavar="D",
@@ -54,6 +74,8 @@ def reflect(
     port: int | None,
     networks: tuple[str, ...],
     rate: float,
+    load_port: int | None,
+    load_rate: float,
     for_s: float | None,
 ) -> None:
     """Answer the STAMP packets of your own vantages.
@@ -97,6 +119,7 @@ def reflect(
         usage(f"--allow: {error}")
     except OSError as error:
         usage(f"cannot listen at {', '.join(listening)} port {port or PORT}: {error.strerror}")
+    load = _load_service(listening, load_port, allow, load_rate)
     stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -114,10 +137,42 @@ def reflect(
         counts = server.serve(lambda: stopped, for_s)
     finally:
         server.close()
+        if load is not None:
+            _say_load(load)
     refused = ", ".join(f"{count} {why}" for why, count in (counts.refused or {}).items())
     click.echo(
         f"nethealth: {counts.reflected_count} reflected; refused: {refused or 'none'}; "
         f"{counts.overflow_count} dropped at its own sockets; "
         f"{counts.unsendable_count} could not be sent",
+        err=True,
+    )
+
+
+def _load_service(
+    addresses: Sequence[str], port: int | None, allow: "Sequence[Allowed]", rate_mbps: float
+) -> "LoadService | None":
+    """The load service, running, if it was asked for."""
+    if port is None:
+        return None
+    from probes.load_service import LoadService  # noqa: PLC0415
+
+    try:
+        service = LoadService(addresses, port, allow, rate_mbps * 1e6)
+    except OSError as error:
+        usage(f"--load-port: cannot listen at TCP port {port}: {error.strerror}")
+    service.start()
+    click.echo(
+        f"nethealth: loads of up to {rate_mbps:g} Mbit/s at TCP port {port}, one at a time",
+        err=True,
+    )
+    return service
+
+
+def _say_load(service: "LoadService") -> None:
+    counts = service.stop()
+    refused = ", ".join(f"{count} {why}" for why, count in (counts.refused or {}).items())
+    click.echo(
+        f"nethealth: {counts.load_count} loads, {counts.taken_octets} octets taken and "
+        f"{counts.given_octets} given; refused: {refused or 'none'}",
         err=True,
     )

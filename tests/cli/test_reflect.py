@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 
 from nethealth.inventory.schedule import reflect_unit
 from tests.peers.process import Process
+from tests.probes.test_load_service import free_tcp_port
 from tests.probes.test_stamp import free_port
 
 REFLECT = (sys.executable, "-P", "-m", "nethealth", "reflect")
 ROOT = Path(__file__).parents[2]
+_COMMON = ("--bind", "127.0.0.1", "--allow", "127.0.0.0/8")
 
 
 def ended(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -71,6 +74,26 @@ def test_it_ends_after_its_time_and_when_it_is_told(tmp_path: Path) -> None:
     running.send_signal(signal.SIGTERM)
     assert "0 reflected" in running.communicate(timeout=10)[1]
     assert running.returncode == 0
+
+
+def test_a_load_is_served_only_where_it_is_asked_for() -> None:
+    common = (*_COMMON, "--port", str(free_port()), "--for", "1s")
+    assert "loads" not in ended(*common).stderr
+    port = str(free_tcp_port())
+    done = ended(*common, "--load-port", port, "--load-rate", "4")
+    assert done.returncode == 0
+    assert f"loads of up to 4 Mbit/s at TCP port {port}, one at a time" in done.stderr
+    assert "0 loads, 0 octets taken and 0 given; refused: none" in done.stderr
+
+
+def test_a_load_port_that_is_taken_is_said() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = ended(*_COMMON, "--port", str(free_port()), "--load-port", port)
+    assert done.returncode == 2
+    assert f"--load-port: cannot listen at TCP port {port}: Address already in use" in done.stderr
 
 
 def test_the_unit_holds_one_right_and_no_more(tmp_path: Path) -> None:
