@@ -5,6 +5,7 @@ import errno
 import click
 
 from nethealth import __version__
+from nethealth.cli.capture import capture
 from nethealth.cli.check import check
 from nethealth.cli.demo import demo
 from nethealth.cli.doctor import doctor
@@ -47,5 +48,17 @@ def main() -> None:
     """
 
 
-for command in (demo, init, check, sweep, diagnose, report, history, imports, doctor, reflect):
+for command in (
+    demo,
+    init,
+    check,
+    sweep,
+    diagnose,
+    report,
+    history,
+    imports,
+    doctor,
+    reflect,
+    capture,
+):
     main.add_command(command)
