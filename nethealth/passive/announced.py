@@ -1,0 +1,46 @@
+"""Media that signalling announced: what the SIP analysis tells the RTP analysis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What a payload type stands for: `a=rtpmap` and `a=fmtp` of SDP (RFC 8866)."""
+
+    name: str  # as in rtpmap, such as PCMA
+    clock_hz: int
+    channels: int = 1
+    parameters: str = ""  # of fmtp, as they stand
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedMedia:
+    """One end of a stream: where somebody said that it receives media.
+
+    `address` as text; `port` that of RTP. `from_ns` and `until_ns`: since 1970, from the packet
+    that announced it to the one that ended it (None: until the capture's end).
+    `encodings` by payload type. `sends_from`: whether this end may also send from there.
+    """
+
+    address: str
+    port: int
+    from_ns: int
+    until_ns: int | None = None
+    encodings: Mapping[int, Encoding] = field(default_factory=dict)
+    packet_s: float | None = None  # a=ptime
+    call_id: str | None = None
+    media: str = "audio"
+
+
+class MediaBook:
+    """The endpoints announced so far, in the order in which they were."""
+
+    def __init__(self) -> None:
+        self._media: list[AnnouncedMedia] = []
+
+    def announce(self, media: AnnouncedMedia) -> None:
+        self._media.append(media)
+
+    def all(self) -> tuple[AnnouncedMedia, ...]:
+        return tuple(self._media)

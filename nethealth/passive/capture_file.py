@@ -1,0 +1,98 @@
+"""Capture files as they are read: pcap and pcapng, octets in, columns of records out.
+
+Nothing is opened here: whoever reads the file hands over a buffer, is told how much of it was
+used, and hands over the rest again with more behind it. What is not whole or contradicts itself
+stops the walk at that octet; all before it counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from nethealth.passive.columns import Ints, Octets
+
+MAGIC_OCTETS = 4
+HEADER_OCTETS = 28  # what `reader_for` asks for: the longest fixed beginning
+RECORD_MAX = 16 << 20  # octets; a longer one is no packet
+
+
+class CaptureError(ValueError):
+    """The file is no capture that this version reads; the message says what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """Where packets were captured; `dropped`: how many the capture lost there, None: not said."""
+
+    link_type: int
+    name: str | None = None
+    snap_octets: int | None = None
+    dropped: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a file was not read to its end: `octet` from its beginning, after `packets` packets."""
+
+    octet: int
+    packets: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Records:
+    """The packets in a buffer, as columns, and how much of the buffer they took.
+
+    `interface` counts from 0 in the file. `fault`: nothing behind `used` can be read.
+    """
+
+    used: int
+    frame_at: Ints
+    captured: Ints
+    wire: Ints
+    time_ns: Ints
+    interface: Ints
+    link_type: Ints
+    fault: str | None = None
+
+
+class Walker(Protocol):
+    """Reads one file, buffer after buffer."""
+
+    def walk(self, octets: Octets, end: int, most: int) -> Records:
+        """At most `most` packets that stand whole in octets[:end]."""
+
+    def interfaces(self) -> Sequence[Interface]:
+        """Those that the file has named so far."""
+
+    def time_digits(self) -> int:
+        """Decimal digits of a second that the time stamps have, the coarsest of the file."""
+
+
+@dataclass(slots=True)
+class Found:
+    """Records under way, row by row."""
+
+    frame_at: list[int] = field(default_factory=list)
+    captured: list[int] = field(default_factory=list)
+    wire: list[int] = field(default_factory=list)
+    time_ns: list[int] = field(default_factory=list)
+    interface: list[int] = field(default_factory=list)
+    link_type: list[int] = field(default_factory=list)
+
+    def records(self, used: int, fault: str | None) -> Records:
+        def column(values: list[int]) -> Ints:
+            return np.array(values, np.int64)
+
+        return Records(
+            used=used,
+            frame_at=column(self.frame_at),
+            captured=column(self.captured),
+            wire=column(self.wire),
+            time_ns=column(self.time_ns),
+            interface=column(self.interface),
+            link_type=column(self.link_type),
+            fault=fault,
+        )

@@ -1,0 +1,75 @@
+"""The classic capture file (draft-ietf-opsawg-pcap): a header, then record after record."""
+
+import struct
+from collections.abc import Sequence
+
+from nethealth.passive.capture_file import RECORD_MAX, CaptureError, Found, Interface, Records
+from nethealth.passive.columns import Octets
+
+HEADER_OCTETS = 24
+_LINK_TYPE_BITS = 0x03FFFFFF  # above stand the length of the frame check sequence and its flag
+# As the first four octets stand in the file: time stamps' digits, octets of a record's header.
+_MAGICS = {
+    0xA1B2C3D4: (6, 16),
+    0xA1B23C4D: (9, 16),
+    0xA1B2CD34: (6, 24),  # "modified" by a Linux patch: interface, protocol, packet type follow
+}
+
+
+def is_pcap(beginning: bytes) -> bool:
+    """Whether the first four octets are those of pcap, in either order of octets."""
+    return any(int.from_bytes(beginning[:4], order) in _MAGICS for order in ("little", "big"))
+
+
+class Pcap:
+    """One file. Its header is given first; `walk` is given what follows."""
+
+    def __init__(self, header: bytes) -> None:
+        """`header`: HEADER_OCTETS from the file's beginning; another file is a CaptureError."""
+        if len(header) < HEADER_OCTETS:
+            raise CaptureError(f"the file's header is cut short: {len(header)} octets of 24")
+        order = "<" if int.from_bytes(header[:4], "little") in _MAGICS else ">"
+        magic, major, minor, _, _, snap, link = struct.unpack(f"{order}IHHiIII", header[:24])
+        if magic not in _MAGICS:
+            raise CaptureError(f"it begins with {header[:4].hex()}, which no pcap file does")
+        if major != 2:
+            raise CaptureError(f"pcap version {major}.{minor}; this version reads 2.x")
+        self._digits, self._record_octets = _MAGICS[magic]
+        self._fields = struct.Struct(f"{order}IIII")
+        self._minor = minor
+        # libpcap writes up to 262,144 octets whatever it said; a snap length of 0 says nothing.
+        self._longest = min(max(snap, 262_144), RECORD_MAX)
+        self._interface = Interface(link & _LINK_TYPE_BITS, snap_octets=snap or None)
+
+    def interfaces(self) -> Sequence[Interface]:
+        return (self._interface,)
+
+    def time_digits(self) -> int:
+        return self._digits
+
+    def walk(self, octets: Octets, end: int, most: int) -> Records:
+        """See `Walker`."""
+        data = octets.data
+        found = Found()
+        fault = None
+        at = 0
+        to_ns = 10 ** (9 - self._digits)
+        unpack, header = self._fields.unpack_from, self._record_octets
+        while at + header <= end and len(found.frame_at) < most:
+            seconds, fraction, captured, wire = unpack(data, at)
+            if self._minor < 3 or (self._minor == 3 and captured > wire):
+                captured, wire = wire, captured  # the order of the oldest versions
+            if captured > self._longest:
+                fault = f"a record says that it has {captured} octets"
+                break
+            if at + header + captured > end:
+                break
+            found.frame_at.append(at + header)
+            found.captured.append(captured)
+            found.wire.append(max(wire, captured))
+            found.time_ns.append(seconds * 1_000_000_000 + fraction * to_ns)
+            at += header + captured
+        count = len(found.frame_at)
+        found.interface = [0] * count
+        found.link_type = [self._interface.link_type] * count
+        return found.records(at, fault)

@@ -1,0 +1,168 @@
+"""Capture files as one timeline of packets, run by run, in bounded memory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nethealth.passive.capture_file import CaptureError, Interface, Records, Walker
+from nethealth.passive.columns import SLACK, Octets
+from nethealth.passive.packets import Packets
+from nethealth.passive.pcap import HEADER_OCTETS, Pcap, is_pcap
+from nethealth.passive.pcapng import Pcapng, is_pcapng
+from probes.capture.sources import SourceError, Stream, expand, open_source
+
+PACKETS_MOST = 100_000  # in a run
+BUFFER_OCTETS = 24 << 20  # longer than any record may be
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """How far one file was read. `reason`: why not to its end; None if it was.
+
+    `octets` that were whole, unpacked; where `reason` is given it is the place of the fault.
+    """
+
+    name: str
+    packets: int = 0
+    octets: int = 0
+    first_ns: int | None = None
+    last_ns: int | None = None
+    time_digits: int = 6
+    interfaces: tuple[Interface, ...] = ()
+    reason: str | None = None
+
+
+class Reader:
+    """Iterate once. The packets of a run are gone when the next one is asked for."""
+
+    def __init__(self, names: Sequence[str], *, packets_most: int = PACKETS_MOST) -> None:
+        """`names`: files, folders, `-`; SourceError if they cannot be told apart or found."""
+        self._names = expand(names)
+        self._packets_most = packets_most
+        self._files: list[FileRead] = []
+        self._number = 1
+        self._interface_first = 0
+
+    @property
+    def files(self) -> tuple[FileRead, ...]:
+        """What became of each file; complete when the iteration is."""
+        return tuple(self._files)
+
+    def __iter__(self) -> Iterator[Packets]:
+        for name in self._names:
+            file = _File(name)
+            for octets, records in file.runs(self._packets_most):
+                yield self._packets(octets, records)
+            self._files.append(file.read)
+            self._interface_first += len(file.read.interfaces)
+
+    def _packets(self, octets: Octets, records: Records) -> Packets:
+        count = len(records.frame_at)
+        number = np.arange(self._number, self._number + count)
+        self._number += count
+        return Packets(
+            octets=octets,
+            frame_at=records.frame_at,
+            captured=records.captured,
+            wire=records.wire,
+            time_ns=records.time_ns,
+            number=number,
+            interface=records.interface + self._interface_first,
+            link_type=records.link_type,
+        )
+
+
+class _File:
+    """One file, from its first octet to its last whole packet."""
+
+    def __init__(self, name: str) -> None:
+        self.read = FileRead(name)
+
+    def runs(self, most: int) -> Iterator[tuple[Octets, Records]]:
+        try:
+            stream = open_source(self.read.name)
+        except SourceError as error:
+            self._stop(str(error))
+            return
+        try:
+            yield from self._walk(stream, most)
+        finally:
+            stream.close()
+
+    def _walk(self, stream: Stream, most: int) -> Iterator[tuple[Octets, Records]]:
+        buffer = np.zeros(BUFFER_OCTETS + SLACK, np.uint8)
+        begin, end, over = 0, 0, False
+        walker: Walker | None = None
+        while True:
+            if not over:
+                end, over = self._fill(stream, buffer, end)
+            if walker is None:
+                try:
+                    walker, begin = _walker(buffer[:end].tobytes()[:HEADER_OCTETS])
+                except CaptureError as error:
+                    self._stop(str(error))
+                    return
+                self.read = replace(self.read, octets=begin)
+            while True:
+                records = walker.walk(buffer[begin:], end - begin, most)
+                begin += records.used
+                self._count(records, walker)
+                if len(records.frame_at):
+                    yield buffer[begin - records.used :], records
+                if records.fault is not None:
+                    self._stop(records.fault)
+                    return
+                if len(records.frame_at) < most:
+                    break
+            if over:
+                if begin < end and self.read.reason is None:
+                    self._stop(f"the last {end - begin} octets are no whole record")
+                return
+            buffer[: end - begin] = buffer[begin:end]
+            begin, end = 0, end - begin
+
+    def _fill(self, stream: Stream, buffer: Octets, end: int) -> tuple[int, bool]:
+        """Read on until the buffer is full or the file is over."""
+        view = buffer.data
+        while end < BUFFER_OCTETS:
+            try:
+                count = stream.readinto(view[end:BUFFER_OCTETS])
+            except (OSError, EOFError) as error:
+                self._stop(f"reading failed: {error}")
+                return end, True
+            if not count:
+                return end, True
+            end += count
+        return end, False
+
+    def _count(self, records: Records, walker: Walker) -> None:
+        read = self.read
+        if len(records.time_ns):
+            first, last = int(records.time_ns.min()), int(records.time_ns.max())
+            read = replace(
+                read,
+                first_ns=first if read.first_ns is None else min(first, read.first_ns),
+                last_ns=last if read.last_ns is None else max(last, read.last_ns),
+            )
+        self.read = replace(
+            read,
+            packets=read.packets + len(records.frame_at),
+            octets=read.octets + records.used,
+            interfaces=tuple(walker.interfaces()),
+            time_digits=walker.time_digits(),
+        )
+
+    def _stop(self, reason: str) -> None:
+        self.read = replace(self.read, reason=reason)
+
+
+def _walker(beginning: bytes) -> tuple[Walker, int]:
+    """Who reads a file that begins like this, and from which octet on."""
+    if not beginning:
+        raise CaptureError("the file is empty")
+    if is_pcapng(beginning):
+        return Pcapng(), 0
+    if is_pcap(beginning):
+        return Pcap(beginning), HEADER_OCTETS
+    raise CaptureError(f"no capture: it begins with {beginning[:8]!r}")
