@@ -16,6 +16,7 @@ _MODULES: dict[ProbeKind, str] = {
     "stamp": "probes.stamp:STAMP",
     "route": "probes.route:ROUTE",
     "path-mtu": "probes.path_mtu:PATH_MTU",
+    "capture": "probes.capture.read:CAPTURE",
 }
 
 

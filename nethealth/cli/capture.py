@@ -2,6 +2,7 @@
 
 import click
 
+from nethealth.cli.capture_read import read
 from nethealth.cli.capture_record import purge, record
 
 
@@ -10,5 +11,5 @@ def capture() -> None:
     """Record an interface's signalling and headers, and read captures."""
 
 
-for command in (record, purge):
+for command in (record, read, purge):
     capture.add_command(command)

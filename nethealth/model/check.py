@@ -154,6 +154,13 @@ class StampParameters:
     family: Family | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CaptureParameters:
+    """Captures to read as one timeline: files, folders of them, or `-` for standard input."""
+
+    files: tuple[str, ...]
+
+
 Parameters = (
     PingParameters
     | TcpParameters
@@ -164,6 +171,7 @@ Parameters = (
     | PathMtuParameters
     | StampParameters
     | CallParameters
+    | CaptureParameters
 )
 
 

@@ -8,6 +8,7 @@ from nethealth.inventory.addresses import bracketed, check_call_number, parse_si
 from nethealth.model.check import (
     CALL_OVERHEAD_S,
     CallParameters,
+    CaptureParameters,
     Check,
     DnsParameters,
     HttpParameters,
@@ -91,6 +92,8 @@ def seconds_needed(parameters: Parameters) -> float:
         return parameters.hops_max + parameters.timeout_s  # a silent hop takes a second at most
     if isinstance(parameters, CallParameters):
         return parameters.ring_timeout_s + parameters.duration_s + CALL_OVERHEAD_S
+    if isinstance(parameters, CaptureParameters):
+        return 0.0  # it is as long as its files are
     return parameters.timeout_s
 
 

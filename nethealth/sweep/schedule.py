@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from nethealth.model.check import Check, DnsParameters, HttpParameters
+from nethealth.model.check import CaptureParameters, Check, DnsParameters, HttpParameters
 
 HOST_GAP_S = 0.05  # an old PBX gets its pings and its OPTIONS one after the other
 
@@ -18,6 +18,8 @@ def host_of(check: Check) -> str:
         case HttpParameters(url=url):
             # `hostname` raises ValueError on a malformed IPv6 literal; the probe will report it.
             return url.lower() if "[" in url and "]" not in url else urlsplit(url).hostname or url
+        case CaptureParameters():
+            return ""  # files: nobody is talked to
         case parameters:
             return parameters.host.lower()
 

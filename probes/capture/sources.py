@@ -1,13 +1,14 @@
 """Where a capture's octets come from: files, compressed or not, folders, standard input."""
 
-import gzip
 import stat
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
 STDIN = "-"
+_PACKED_OCTETS = 1 << 20  # read at one go
 _ENDINGS = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz")
 
 
@@ -47,18 +48,18 @@ def expand(names: Sequence[str]) -> tuple[str, ...]:
 def open_source(name: str) -> Stream:
     """The octets of a file, unpacked; SourceError if it cannot be opened."""
     if name == STDIN:
-        return _unpacked(sys.stdin.buffer, name)
+        return _unpacked(sys.stdin.buffer)
     try:
-        return _unpacked(Path(name).open("rb", buffering=0), name)
+        return _unpacked(Path(name).open("rb", buffering=0))
     except OSError as error:
         raise SourceError(f"{name}: {error.strerror or error}") from None
 
 
-def _unpacked(file: IO[bytes], name: str) -> Stream:
+def _unpacked(file: IO[bytes]) -> Stream:
     beginning = _peek(file)
     joined = _Joined(beginning, file)
     if beginning[:2] == b"\x1f\x8b":
-        return _Gzip(joined, name)
+        return _Gzip(joined)
     return joined
 
 
@@ -98,19 +99,48 @@ class _Joined:
 
 
 class _Gzip:
-    """Unpacked on the way; damage is an EOFError or an OSError, after all that was whole."""
+    """Unpacked on the way (RFC 1952, members one behind the other).
 
-    def __init__(self, packed: _Joined, name: str) -> None:
+    gzip.GzipFile drops what it had unpacked when it meets damage; here all that is whole comes
+    first, then the EOFError or OSError.
+    """
+
+    def __init__(self, packed: _Joined) -> None:
         self._packed = packed
-        self._file = gzip.GzipFile(fileobj=packed, mode="rb")  # type: ignore[call-overload]
-        self._name = name
+        self._member = zlib.decompressobj(wbits=31)
+        self._input = b""
+        self._fault: EOFError | OSError | None = None
 
     def readinto(self, buffer: memoryview, /) -> int | None:
-        count: int = self._file.readinto(buffer)
+        count = 0
+        while count < len(buffer) and self._fault is None:
+            if self._member.eof:
+                self._input = self._member.unused_data
+                self._member = zlib.decompressobj(wbits=31)
+                if not self._more():
+                    return count  # the last member was whole
+            elif not self._more():
+                self._fault = EOFError("the compressed data are cut short")
+                break
+            try:
+                data = self._member.decompress(self._input, len(buffer) - count)
+            except zlib.error as error:
+                self._fault = OSError(f"the compressed data are damaged ({error})")
+                break
+            self._input = self._member.unconsumed_tail
+            buffer[count : count + len(data)] = data
+            count += len(data)
+        if not count and self._fault is not None:
+            raise self._fault
         return count
 
+    def _more(self) -> bool:
+        """Whether there is input to go on with."""
+        if not self._input:
+            self._input = self._packed.read(_PACKED_OCTETS)
+        return bool(self._input)
+
     def close(self) -> None:
-        self._file.close()
         self._packed.close()
 
 

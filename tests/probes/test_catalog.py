@@ -30,8 +30,9 @@ def test_each_probe_is_of_the_kind_it_is_found_by() -> None:
         "route",
         "path-mtu",
         "stamp",
+        "capture",
     }
-    assert len(CATALOG) == 9
+    assert len(CATALOG) == 10
 
 
 def test_the_catalogue_itself_loads_no_library() -> None:

@@ -1,0 +1,135 @@
+"""Capture files through all analyses: observations of the one check that reading them is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from nethealth.model.check import CaptureParameters, Check
+from nethealth.model.failure import Failure, Outcome
+from nethealth.model.observation import Observation, Passport, Scalar
+from nethealth.model.probe import Completion, Env, Probe
+from nethealth.passive.analysis import Fact
+from nethealth.passive.announced import MediaBook
+from probes.capture.analyses import ANALYSES, UNITS
+from probes.capture.reader import FileRead, Reader
+from probes.capture.sources import SourceError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRead:
+    """All that was found in the files, and how far each could be read."""
+
+    files: tuple[FileRead, ...]
+    observations: tuple[Observation, ...]
+    completion: Completion
+
+
+def read_captures(check: Check) -> CaptureRead:
+    """Read the check's files through every analysis.
+
+    Raises SourceError where the files cannot be told apart; a file that cannot be read is said in
+    the result.
+    """
+    if not isinstance(check.parameters, CaptureParameters):
+        raise TypeError(f"{check.id} is not a check of captures")
+    book = MediaBook()
+    analysers = [analysis.make(book) for analysis in ANALYSES]
+    reader = Reader(check.parameters.files)
+    started_ns: int | None = None
+    for packets in reader:
+        if started_ns is None and len(packets):
+            started_ns = int(packets.time_ns[0])
+        for analyser in analysers:
+            analyser.feed(packets)
+    facts = [
+        *_of_files(reader.files),
+        *(fact for analyser in analysers for fact in analyser.finish()),
+    ]
+    return CaptureRead(
+        reader.files,
+        tuple(_observations(check, facts, reader.files, started_ns)),
+        _completion(reader.files),
+    )
+
+
+def _of_files(files: Sequence[FileRead]) -> Iterator[Fact]:
+    for file in files:
+        method: dict[str, Scalar | Sequence[Scalar]] = {
+            "file": file.name,
+            "octets": file.octets,
+            "time_digits": file.time_digits,
+            "link_types": sorted({each.link_type for each in file.interfaces}),
+        }
+        if file.reason is not None:
+            method["reason"] = file.reason
+        yield Fact("capture_file_packet_count", file.packets, method=method)
+        for interface in file.interfaces:
+            if interface.dropped is not None:
+                yield Fact(
+                    "capture_dropped_packet_count",
+                    interface.dropped,
+                    method={"file": file.name, "interface": interface.name},
+                )
+
+
+def _observations(
+    check: Check, facts: Sequence[Fact], files: Sequence[FileRead], started_ns: int | None
+) -> Iterator[Observation]:
+    common: dict[str, Scalar | Sequence[Scalar]] = {}
+    if started_ns is not None:
+        common["capture_started"] = _text(started_ns)
+    for number, fact in enumerate(facts, 1):
+        method: Passport = {**common, **fact.method}
+        since_s = None
+        if fact.time_ns is not None and started_ns is not None:
+            since_s = (fact.time_ns - started_ns) / 1e9
+        yield Observation(
+            id=f"{check.id}/{number}",
+            check=check.id,
+            name=fact.name,
+            value=fact.value,
+            unit=UNITS[fact.name],
+            t_s=since_s,
+            samples=fact.samples,
+            interval=fact.interval,
+            failure=fact.failure,
+            method=method,
+        )
+
+
+def _completion(files: Sequence[FileRead]) -> Completion:
+    reasons = "; ".join(f"{file.name}: {_where(file)}" for file in files if file.reason)
+    if not any(file.packets for file in files):
+        return Completion(Outcome.NOT_RUN, reason=reasons or "there is no packet in it")
+    if reasons:
+        return Completion(Outcome.FAILED, Failure.PROTOCOL, reasons)
+    return Completion(Outcome.COMPLETED)
+
+
+def _where(file: FileRead) -> str:
+    if not file.packets:
+        return file.reason or ""
+    return f"read up to octet {file.octets}, packet {file.packets}: {file.reason}"
+
+
+def _text(time_ns: int) -> str:
+    """RFC 3339 in UTC, to the nanosecond."""
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
+
+
+async def _run(check: Check, _: Env) -> AsyncIterator[Observation | Completion]:
+    try:
+        result = await asyncio.to_thread(read_captures, check)
+    except SourceError as error:
+        yield Completion(Outcome.NOT_RUN, reason=str(error))
+        return
+    for observation in result.observations:
+        yield observation
+    yield result.completion
+
+
+CAPTURE = Probe("capture", _run, UNITS)

@@ -1,0 +1,66 @@
+"""`nethealth capture read` as a user runs it: whole files, damaged files, no files."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.cli.command import nethealth
+from tests.passive.packet_frames import ethernet, ipv4, pcap, udp
+
+START_NS = 1_700_000_000_000_000_000
+FRAMES = [(START_NS + n * 20_000_000, ethernet(ipv4(udp(bytes(20))))) for n in range(50)]
+
+
+def values(record: dict[str, Any], name: str) -> list[Any]:
+    return [each["value"] for each in record["observations"] if each["name"] == name]
+
+
+def test_a_capture_becomes_a_record(tmp_path: Path) -> None:
+    (tmp_path / "one.pcap").write_bytes(pcap(FRAMES))
+    done = nethealth("capture", "read", "one.pcap", "--format", "json", home=tmp_path, check=0)
+    record = json.loads(done.stdout)
+    assert record["run"]["kind"] == "capture"
+    assert [check["outcome"] for check in record["checks"]] == ["completed"]
+    assert values(record, "packet_count") == [50]
+    assert values(record, "capture_duration_s") == [0.98]
+    assert (
+        record["observations"][0]["method"]["capture_started"] == "2023-11-14T22:13:20.000000000Z"
+    )
+
+
+def test_what_is_whole_of_a_damaged_file_is_read(tmp_path: Path) -> None:
+    data = pcap(FRAMES)
+    (tmp_path / "cut.pcap").write_bytes(data[:-5])
+    (tmp_path / "packed.pcap.gz").write_bytes(gzip.compress(data)[:-20])
+    (tmp_path / "mad.pcap").write_bytes(data[: 24 + 10 * (16 + 62)] + b"\xff" * 200)
+    done = nethealth("capture", "read", "cut.pcap", "--format", "json", home=tmp_path, check=0)
+    (check,) = json.loads(done.stdout)["checks"]
+    assert check["outcome"] == "failed"
+    assert "read up to octet 3846, packet 49" in check["reason"]
+    assert "73 octets are no whole record" in done.stderr
+    done = nethealth("capture", "read", "mad.pcap", "--format", "json", home=tmp_path, check=0)
+    record = json.loads(done.stdout)
+    assert values(record, "packet_count") == [10]
+    assert "octet 804, packet 10" in record["checks"][0]["reason"]
+    done = nethealth("capture", "read", "packed.pcap.gz", "--format", "json", home=tmp_path)
+    assert "reading failed" in json.loads(done.stdout)["checks"][0]["reason"]
+
+
+def test_what_cannot_be_read_is_said_and_ends_with_its_code(tmp_path: Path) -> None:
+    (tmp_path / "empty.pcap").write_bytes(b"")
+    (tmp_path / "none.pcap").write_bytes(pcap([]))
+    (tmp_path / "text.pcap").write_bytes(b"no capture at all, but some text")
+    for name, reason in (
+        ("empty.pcap", "the file is empty"),
+        ("none.pcap", "no packet"),
+        ("text.pcap", "no capture: it begins with"),
+    ):
+        done = nethealth("capture", "read", name, "--format", "json", home=tmp_path, check=3)
+        (check,) = json.loads(done.stdout)["checks"]
+        assert check["outcome"] == "not_run"
+        assert reason in check["reason"]
+    done = nethealth("capture", "read", "absent.pcap", home=tmp_path, check=2)
+    assert "absent.pcap: No such file" in done.stderr
+    done = nethealth("capture", "read", "none.pcap", "./none.pcap", home=tmp_path, check=2)
+    assert "the same file as none.pcap" in done.stderr
