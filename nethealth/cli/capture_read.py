@@ -8,15 +8,18 @@ import click
 from nethealth.cli.exits import InputError
 from nethealth.cli.given import inventory_if_any
 from nethealth.cli.options import Output, inventory_option, output_options
+from nethealth.cli.privacy import names_for, privacy_options
 
 if TYPE_CHECKING:
-    from nethealth.model.record import Record
+    from nethealth.model.pseudonym import Names
+    from nethealth.model.record import Privacy, Record
 
 
 @click.command("read")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @inventory_option
 @output_options
+@privacy_options
 @click.pass_context
 def read(
     context: click.Context,
@@ -27,6 +30,8 @@ def read(
     fail_on: str,
     quiet: bool,
     verbose: bool,
+    key_file: Path | None,
+    reveal: str | None,
 ) -> None:
     """Read captures and judge what they hold.
 
@@ -36,10 +41,14 @@ def read(
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     from nethealth.cli.run import finish  # noqa: PLC0415
 
-    context.exit(finish(_record(files, inventory), asked, what="capture", named=True))
+    names, privacy = names_for(key_file, reveal, apart_from=asked.path)
+    record = _record(files, inventory, names, privacy)
+    context.exit(finish(record, asked, what="capture", named=True))
 
 
-def _record(files: tuple[str, ...], inventory: Path | None) -> "Record":
+def _record(
+    files: tuple[str, ...], inventory: Path | None, names: "Names", privacy: "Privacy"
+) -> "Record":
     from dataclasses import replace  # noqa: PLC0415
     from secrets import token_hex  # noqa: PLC0415
 
@@ -65,7 +74,7 @@ def _record(files: tuple[str, ...], inventory: Path | None) -> "Record":
         parameters=CaptureParameters(files),
     )
     try:
-        result = read_captures(check)
+        result = read_captures(check, names)
     except SourceError as error:
         raise InputError(str(error)) from None
     finished = clock.wall_utc()
@@ -81,6 +90,7 @@ def _record(files: tuple[str, ...], inventory: Path | None) -> "Record":
             started=started,
             finished=finished,
             clock=clock_state(),
+            privacy=privacy,
         ),
         inventory=known,
         settings=Settings(thresholds=known.thresholds, sweep=known.sweep),

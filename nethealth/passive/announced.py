@@ -1,7 +1,9 @@
-"""Media that signalling announced: what the SIP analysis tells the RTP analysis."""
+"""Media announced and media found: what the SIP and the RTP analysis tell each other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from nethealth.model.ports import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,33 @@ class AnnouncedMedia:
     media: str = "audio"
 
 
+@dataclass(frozen=True, slots=True)
+class StreamEnds:
+    """One RTP stream as far as calls are concerned; times since 1970."""
+
+    source: Endpoint
+    destination: Endpoint
+    packets: int
+    first_ns: int
+    last_ns: int
+
+
 class MediaBook:
-    """The endpoints announced so far, in the order in which they were."""
+    """The endpoints announced so far, in the order in which they were; at the end, the streams."""
 
     def __init__(self) -> None:
         self._media: list[AnnouncedMedia] = []
+        self._streams: list[StreamEnds] = []
 
     def announce(self, media: AnnouncedMedia) -> None:
         self._media.append(media)
 
     def all(self) -> tuple[AnnouncedMedia, ...]:
         return tuple(self._media)
+
+    def found(self, stream: StreamEnds) -> None:
+        """Told by the RTP analysis when it is asked for its results."""
+        self._streams.append(stream)
+
+    def streams(self) -> tuple[StreamEnds, ...]:
+        return tuple(self._streams)

@@ -1,25 +1,35 @@
 """The analyses that every capture goes through, in the order in which they are fed.
 
-One that announces media (SIP) stands before the one that looks for it (RTP).
+One that announces media (SIP) stands before the one that looks for it (RTP). They are asked for
+what they found from the last to the first, so that SIP can say what was seen of its calls' media.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nethealth.model.pseudonym import Names
 from nethealth.passive import totals
 from nethealth.passive.analysis import Analyser, Units
 from nethealth.passive.announced import MediaBook
+from nethealth.passive.sip import SipAnalysis
+from nethealth.passive.sip_facts import UNITS as SIP_UNITS
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """How one is made for a capture, and every observation that it may make with its unit."""
+    """How one is made for a capture, and every observation that it may make with its unit.
 
-    make: Callable[[MediaBook], Analyser]
+    Made with the book of media that all analyses share, and with how this run names people.
+    """
+
+    make: Callable[[MediaBook, Names], Analyser]
     units: Units
 
 
-ANALYSES: tuple[Analysis, ...] = (Analysis(lambda _: totals.Totals(), totals.UNITS),)
+ANALYSES: tuple[Analysis, ...] = (
+    Analysis(lambda _, __: totals.Totals(), totals.UNITS),
+    Analysis(lambda book, people: SipAnalysis(people, book), SIP_UNITS),
+)
 
 FILE_UNITS: dict[str, str | None] = {
     "capture_file_packet_count": "packets",

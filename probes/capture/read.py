@@ -9,6 +9,7 @@ from nethealth.model.check import CaptureParameters, Check
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport, Scalar
 from nethealth.model.probe import Completion, Env, Probe
+from nethealth.model.pseudonym import Names
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
 from probes.capture.analyses import ANALYSES, UNITS
@@ -27,8 +28,8 @@ class CaptureRead:
     completion: Completion
 
 
-def read_captures(check: Check) -> CaptureRead:
-    """Read the check's files through every analysis.
+def read_captures(check: Check, people: Names) -> CaptureRead:
+    """Read the check's files through every analysis; `people` is how the run names them.
 
     Raises SourceError where the files cannot be told apart; a file that cannot be read is said in
     the result.
@@ -36,7 +37,7 @@ def read_captures(check: Check) -> CaptureRead:
     if not isinstance(check.parameters, CaptureParameters):
         raise TypeError(f"{check.id} is not a check of captures")
     book = MediaBook()
-    analysers = [analysis.make(book) for analysis in ANALYSES]
+    analysers = [analysis.make(book, people) for analysis in ANALYSES]
     reader = Reader(check.parameters.files)
     started_ns: int | None = None
     for packets in reader:
@@ -44,10 +45,8 @@ def read_captures(check: Check) -> CaptureRead:
             started_ns = int(packets.time_ns[0])
         for analyser in analysers:
             analyser.feed(packets)
-    facts = [
-        *_of_files(reader.files),
-        *(fact for analyser in analysers for fact in analyser.finish()),
-    ]
+    found = [list(analyser.finish()) for analyser in reversed(analysers)]
+    facts = [*_of_files(reader.files), *(fact for each in reversed(found) for fact in each)]
     return CaptureRead(
         reader.files,
         tuple(_observations(check, facts, reader.files, started_ns)),
@@ -121,9 +120,9 @@ def _text(time_ns: int) -> str:
     return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
 
 
-async def _run(check: Check, _: Env) -> AsyncIterator[Observation | Completion]:
+async def _run(check: Check, env: Env) -> AsyncIterator[Observation | Completion]:
     try:
-        result = await asyncio.to_thread(read_captures, check)
+        result = await asyncio.to_thread(read_captures, check, env.names)
     except SourceError as error:
         yield Completion(Outcome.NOT_RUN, reason=str(error))
         return

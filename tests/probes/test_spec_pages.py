@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -26,20 +27,32 @@ def table(page: str) -> list[tuple[str, str | None]]:
     return found
 
 
+def pages(kind: ProbeKind) -> list[Path]:
+    """The page of a kind; one that observes very much has further ones, `<kind>-<part>.md`."""
+    further = [
+        path
+        for path in sorted(PAGES.glob(f"{kind}-*.md"))
+        if path.stem not in CATALOG and path.stem not in get_args(ProbeKind)
+    ]
+    return [PAGES / f"{kind}.md", *further]
+
+
 @pytest.mark.parametrize("kind", sorted(CATALOG))
 def test_the_page_lists_what_the_probe_observes(kind: ProbeKind) -> None:
-    listed = table((PAGES / f"{kind}.md").read_text())
+    listed = [row for page in pages(kind) for row in table(page.read_text())]
     assert dict(listed) == dict(CATALOG[kind].units)
     assert len(listed) == len(dict(listed))
 
 
 @pytest.mark.parametrize("kind", sorted(CATALOG))
 def test_the_page_is_short(kind: ProbeKind) -> None:
-    assert len((PAGES / f"{kind}.md").read_text().splitlines()) <= LINES_MAX
+    for page in pages(kind):
+        assert len(page.read_text().splitlines()) <= LINES_MAX, page
 
 
 def test_no_page_is_without_its_probe() -> None:
-    assert {page.stem for page in PAGES.glob("*.md")} == set(CATALOG)
+    described = {page for kind in CATALOG for page in pages(kind)}
+    assert set(PAGES.glob("*.md")) == described
 
 
 def test_a_name_tells_its_unit() -> None:

@@ -1,0 +1,274 @@
+"""What the SIP analysis observes, under its names in the record."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from nethealth.model.observation import Passport, Scalar
+from nethealth.passive.analysis import Fact, Units
+from nethealth.passive.sip_call import Call
+from nethealth.passive.sip_calls import Calls
+from nethealth.passive.sip_measures import Measures
+from nethealth.passive.sip_media_seen import EndSeen, StreamBook, media_seen
+from nethealth.passive.sip_registrations import RecordAccount, Registrations
+
+CALLS_SHOWN_MAX = 100
+RECORDS_SHOWN_MAX = 100
+COPY_LABELS_MAX = 40
+_TEXT_MAX = 128
+_STATISTICS = ("median_s", "p95_s", "max_s")
+_VANTAGE = "capture point"
+
+UNITS: Units = {
+    "sip_request_count": None,
+    "sip_response_count": None,
+    "sip_malformed_count": None,
+    "sip_cut_count": None,
+    "sip_mirrored_count": None,
+    "sip_keepalive_count": None,
+    "sip_tcp_gap_count": None,
+    "sip_retransmission_count": None,
+    "sip_party": None,
+    "call_count": None,
+    "call_outcome_count": None,
+    "call_outcome": None,
+    "call_left_out_count": None,
+    "post_dial_delay_s": "s",
+    "answer_delay_s": "s",
+    "ring_time_s": "s",
+    "talk_time_s": "s",
+    "call_retransmission_count": None,
+    "call_message_count": None,
+    "call_media_seen": None,
+    "media_endpoint_announced": None,
+    "registration_attempt_count": None,
+    "registration_failure_count": None,
+    "registration_requests_per_s_max": "1/s",
+    "account_registration_count": None,
+    **{
+        f"{name}_{statistic}": "s"
+        for name in (
+            "registration_request_delay", "session_request_delay", "session_disconnect_delay",
+            "session_duration_time",
+        )
+        for statistic in _STATISTICS
+    },
+    "ineffective_registration_attempts_ratio": "1",
+    "session_disconnect_failed_count": None,
+    "session_establishment_ratio": "1",
+    "session_establishment_effectiveness_ratio": "1",
+    "ineffective_session_attempts_ratio": "1",
+    "session_completion_ratio": "1",
+}  # fmt: skip
+
+
+def count_facts(name: str, key: str, counts: Mapping[str, int]) -> Iterator[Fact]:
+    """One fact for each kind, the commonest first."""
+    for word, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        yield Fact(name, count, method={key: word})
+
+
+def copy_facts(copies: Counter[str]) -> Iterator[Fact]:
+    """Messages sent again, by what they were; rare ones beyond the cap are counted together."""
+    common = copies.most_common(COPY_LABELS_MAX)
+    for label, count in common:
+        yield Fact("sip_retransmission_count", count, method={"message": label})
+    rest = sum(copies.values()) - sum(count for _, count in common)
+    if rest:
+        yield Fact("sip_retransmission_count", rest, method={"message": "other"})
+
+
+def measure_facts(measures: Measures) -> Iterator[Fact]:
+    """RFC 6076; a ratio of nothing has the value null and no sample."""
+    for measure in measures.results():
+        left_out = (
+            measures.registration_left_out_count
+            if measure.section in ("4.1", "4.2")
+            else measures.call_left_out_count
+        )
+        method: dict[str, Scalar] = {
+            "standard": f"RFC 6076 section {measure.section}",
+            "definition": measure.definition,
+            "measured_at": _VANTAGE,
+            "left_out": left_out,
+        }
+        if measure.result is not None:
+            method["result"] = measure.result
+        yield Fact(
+            measure.name, measure.value, samples=measure.samples, interval=measure.interval,
+            method=method,
+        )  # fmt: skip
+
+
+def call_facts(calls: Calls, streams: StreamBook) -> Iterator[Fact]:
+    """Counts over all calls, and each of the calls that are shown: unusual ones go first."""
+    outcomes = Counter(call.outcome for call in calls.results)
+    yield Fact(
+        "call_count", calls.call_count,
+        method={"definition": "Call-IDs with an INVITE or an answer to one"},
+    )  # fmt: skip
+    yield from count_facts(
+        "call_outcome_count", "outcome", {str(k): v for k, v in outcomes.items()}
+    )
+    ranked = sorted(calls.results, key=lambda call: (_ordinary(call), call.number))
+    left_out = calls.results_left_out + max(0, len(ranked) - CALLS_SHOWN_MAX)
+    caps = {"shown_max": CALLS_SHOWN_MAX, "evicted": calls.evicted_count}
+    yield Fact("call_left_out_count", left_out, method=caps)
+    for call in sorted(ranked[:CALLS_SHOWN_MAX], key=lambda call: call.number):
+        yield from _one_call(call, streams.ends(call))
+
+
+def _ordinary(call: Call) -> int:
+    """0 for a call that somebody may ask about, 1 for one that went as calls go."""
+    went_well = call.outcome in ("answered", "cancelled", "busy") and not call.copy_count
+    return int(went_well and not call.began_before)
+
+
+def _one_call(call: Call, ends: Sequence[EndSeen]) -> Iterator[Fact]:
+    at_ns = call.first_ns
+    number: Passport = {"call": call.number}
+    yield Fact("call_outcome", call.outcome, method=_passport(call), time_ns=at_ns)
+    for name, value in (
+        ("post_dial_delay_s", call.post_dial_delay_s),
+        ("answer_delay_s", call.answer_delay_s),
+        ("ring_time_s", call.ring_time_s),
+        ("talk_time_s", call.talk_time_s),
+    ):
+        if value is not None:
+            yield Fact(name, value, samples=1, method=number, time_ns=at_ns)
+    yield Fact(
+        "call_retransmission_count", call.copy_count, time_ns=at_ns,
+        method={**number, "messages": [f"{label}: {count}" for label, count in call.copies]},
+    )  # fmt: skip
+    yield _ladder(call)
+    for one in ends:
+        yield Fact("media_endpoint_announced", str(one.end.announced.endpoint), time_ns=at_ns,
+                   method=_media_passport(call, one))  # fmt: skip
+    seen = media_seen(call, ends)
+    if seen is not None:
+        yield Fact(
+            "call_media_seen", seen, time_ns=at_ns,
+            method={**number, "measured_at": _VANTAGE,
+                    "limit": "media may take another way than past this point"},
+        )  # fmt: skip
+
+
+def _passport(call: Call) -> Passport:
+    return {
+        "call": call.number,
+        "call_id": call.call_id[:_TEXT_MAX],
+        "transport": call.transport,
+        "caller": str(call.caller),
+        "callee": str(call.callee),
+        "caller_party": call.caller_party,
+        "callee_party": call.callee_party,
+        "status_code": call.status_code,
+        "ended_by": call.ended_by,
+        "reason": call.reason,
+        "progress_codes": list(call.progress_codes),
+        "attempts": call.attempt_count,
+        "challenges": call.challenge_count,
+        "reinvites": call.reinvite_count,
+        "forks": call.fork_count,
+        "hops": call.hop_count,
+        "acknowledged": call.acknowledged,
+        "began_before": call.began_before,
+        "still_going": call.still_going,
+        "codecs_offered": list(call.offered),
+        "codec_chosen": call.chosen,
+        "measured_at": _VANTAGE,
+    }
+
+
+def _ladder(call: Call) -> Fact:
+    """The messages as parallel lists; places are indices into `places`, times in s from the first.
+
+    Only methods, codes and phrases stand here, no name and no number of anybody.
+    """
+    places: dict[str, int] = {}
+    for step in call.steps:
+        for end in (step.source, step.destination):
+            places.setdefault(str(end), len(places))
+    return Fact(
+        "call_message_count",
+        call.step_count,
+        method={
+            "call": call.number,
+            "places": list(places),
+            "times_s": [round((step.time_ns - call.first_ns) / 1e9, 6) for step in call.steps],
+            "from": [places[str(step.source)] for step in call.steps],
+            "to": [places[str(step.destination)] for step in call.steps],
+            "labels": [step.label for step in call.steps],
+            "of": [step.of or "" for step in call.steps],
+            "media": [step.media for step in call.steps],
+            "again": [step.again for step in call.steps],
+            "left_out": call.step_count - len(call.steps),
+        },
+        time_ns=call.first_ns,
+    )
+
+
+def _media_passport(call: Call, seen: EndSeen) -> Passport:
+    announced = seen.end.announced
+    return {
+        "call": call.number,
+        "side": seen.end.side,
+        "media": announced.kind,
+        "direction_announced": announced.direction,
+        "codecs": list(announced.codecs),
+        "rtp_packets_to": seen.packets_to,
+        "rtp_packets_from": seen.packets_from,
+        "other_sources": list(seen.other_sources),
+    }
+
+
+def registration_facts(registrations: Registrations) -> Iterator[Fact]:
+    """Outcomes, failures by code, the rate over time, and the accounts that fared worst."""
+    outcomes = {str(outcome): count for outcome, count in registrations.outcomes.items()}
+    yield from count_facts("registration_attempt_count", "outcome", outcomes)
+    for code, count in sorted(registrations.failures.items()):
+        yield Fact("registration_failure_count", count, method={"status_code": code or None})
+    if registrations.asked.total:
+        yield _rate(registrations)
+    ranked = sorted(
+        registrations.accounts.items(),
+        key=lambda pair: (-sum(pair[1].failures.values()), -pair[1].attempt_count, pair[0]),
+    )
+    for party, account in ranked[:RECORDS_SHOWN_MAX]:
+        yield _account(party, account, len(ranked) - RECORDS_SHOWN_MAX)
+
+
+def _rate(registrations: Registrations) -> Fact:
+    start_ns, asked = registrations.asked.series()
+    width_s = registrations.asked.width_s
+    failed_ns, failed = registrations.failed.series(width_s)
+    offset = (failed_ns - start_ns) // (width_s * 1_000_000_000) if failed else 0
+    aligned = [0] * len(asked)
+    for index, count in enumerate(failed):
+        if 0 <= index + offset < len(aligned):
+            aligned[index + offset] = count
+    return Fact(
+        "registration_requests_per_s_max",
+        registrations.asked.most / width_s,
+        samples=registrations.asked.total,
+        method={"bin_s": width_s, "requests": asked, "refusals": aligned},
+        time_ns=start_ns,
+    )
+
+
+def _account(party: int, account: RecordAccount, left_out: int) -> Fact:
+    return Fact(
+        "account_registration_count",
+        account.attempt_count,
+        method={
+            "party": party,
+            "successes": account.success_count,
+            "challenges": account.challenge_count,
+            "removals": account.removal_count,
+            "failure_codes": [code or None for code in sorted(account.failures)],
+            "failure_counts": [account.failures[code] for code in sorted(account.failures)],
+            "expiry_asked_s": account.asked_s,
+            "expiry_granted_s": account.granted_s,
+            "left_out": max(0, left_out),
+        },
+        time_ns=account.first_ns,
+    )
