@@ -1,14 +1,13 @@
-"""What a key of the inventory may hold, in words, read from the model's own JSON schema."""
+"""What a key of a TOML file may hold, in words, read from its model's own JSON schema."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from nethealth.inventory.faults import shown
 from nethealth.inventory.lines import Path
-from nethealth.model.inventory import Inventory
 
 Node = Mapping[str, Any]
 
@@ -24,77 +23,77 @@ _PATTERN_WORDS = {
 }
 
 
-@cache
-def _schema() -> Node:
-    return TypeAdapter(Inventory).json_schema(by_alias=True, mode="validation")
+class Allowed:
+    """The keys and values that the model of one kind of file takes."""
 
+    def __init__(self, model: Any) -> None:
+        self._model = model
 
-def _plain(node: Node) -> Node:
-    """The node itself: references followed, "or null" left out, because TOML has no null."""
-    while True:
-        if "$ref" in node:
-            node = _schema()["$defs"][node["$ref"].rsplit("/", 1)[1]]
-        elif "anyOf" in node:
-            node = next(choice for choice in node["anyOf"] if choice.get("type") != "null")
-        else:
-            return node
+    @cached_property
+    def _schema(self) -> Node:
+        return TypeAdapter(self._model).json_schema(by_alias=True, mode="validation")
 
+    def keys(self, path: Path) -> tuple[str, ...]:
+        """The keys of the table at `path`; none where the path leads to no table."""
+        node = self._at(path) or {}
+        if "propertyNames" in node:
+            return tuple(self._plain(node["propertyNames"])["enum"])
+        return tuple(node.get("properties", ()))
 
-def _at(path: Path) -> Node | None:
-    node = _plain(_schema())
-    for part in path:
-        inside: Node | None
-        if isinstance(part, int):
-            inside = node.get("items")
-        else:
-            inside = node.get("properties", {}).get(part) or node.get("additionalProperties")
-        if not inside:
-            return None
-        node = _plain(inside)
-    return node
+    def words(self, path: Path) -> str:
+        """What the key at `path` may hold."""
+        if path and path[-1] in ("site", "council") and path[:-1]:
+            return f"the id of a {path[-1]}"
+        node = self._at(path)
+        return "nothing" if node is None else self._words(node)
 
+    def choices(self, path: Path) -> tuple[str, ...]:
+        """The words that the key at `path` chooses from; none where it takes other values."""
+        node = self._at(path) or {}
+        return tuple(word for word in node.get("enum", ()) if isinstance(word, str))
 
-def keys(path: Path) -> tuple[str, ...]:
-    """The keys of the table at `path`; none where the path leads to no table."""
-    node = _at(path) or {}
-    if "propertyNames" in node:
-        return tuple(_plain(node["propertyNames"])["enum"])
-    return tuple(node.get("properties", ()))
+    def _plain(self, node: Node) -> Node:
+        """The node itself: references followed, "or null" left out, because TOML has no null."""
+        while True:
+            if "$ref" in node:
+                node = self._schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+            elif "anyOf" in node:
+                node = next(choice for choice in node["anyOf"] if choice.get("type") != "null")
+            else:
+                return node
 
+    def _at(self, path: Path) -> Node | None:
+        node = self._plain(self._schema)
+        for part in path:
+            inside: Node | None
+            if isinstance(part, int):
+                inside = node.get("items")
+            else:
+                inside = node.get("properties", {}).get(part) or node.get("additionalProperties")
+            if not inside:
+                return None
+            node = self._plain(inside)
+        return node
 
-def words(path: Path) -> str:
-    """What the key at `path` may hold."""
-    if path and path[-1] in ("site", "council") and path[:-1]:
-        return f"the id of a {path[-1]}"
-    node = _at(path)
-    return "nothing" if node is None else _words(node)
-
-
-def choices(path: Path) -> tuple[str, ...]:
-    """The words that the key at `path` chooses from; none where it takes other values."""
-    node = _at(path) or {}
-    return tuple(word for word in node.get("enum", ()) if isinstance(word, str))
-
-
-def _words(node: Node) -> str:
-    if "enum" in node:
-        return ", ".join(map(shown, node["enum"]))
-    if "const" in node:
-        return shown(node["const"])
-    match node.get("type"):
-        case "integer":
-            return "a whole number" + _range(node)
-        case "number":
-            return "a number" + _range(node)
-        case "boolean":
-            return "true or false"
-        case "array":
-            least = ", at least one" if node.get("minItems") else ""
-            return f"a list{least}, each: {_words(_plain(node['items']))}"
-        case "string":
-            return _text_words(node)
-        case _:
-            return "a table"
+    def _words(self, node: Node) -> str:
+        if "enum" in node:
+            return ", ".join(map(shown, node["enum"]))
+        if "const" in node:
+            return shown(node["const"])
+        match node.get("type"):
+            case "integer":
+                return "a whole number" + _range(node)
+            case "number":
+                return "a number" + _range(node)
+            case "boolean":
+                return "true or false"
+            case "array":
+                least = ", at least one" if node.get("minItems") else ""
+                return f"a list{least}, each: {self._words(self._plain(node['items']))}"
+            case "string":
+                return _text_words(node)
+            case _:
+                return "a table"
 
 
 def _text_words(node: Node) -> str:

@@ -13,10 +13,10 @@ from nethealth.inventory import addresses, hours
 from nethealth.inventory.faults import nearest, shown
 from nethealth.inventory.kinds import DNS_RECORD_TYPES, probe_kinds
 from nethealth.inventory.lines import Path
+from nethealth.inventory.toml import Trouble
 from nethealth.model.check import CALL_OVERHEAD_S, PingParameters
 from nethealth.model.inventory import CallOptions, SweepSettings
 
-Trouble = tuple[Path, str, str]  # where, what was found, what is allowed
 Table = Mapping[str, Any]
 
 _DEFAULTS = SweepSettings()

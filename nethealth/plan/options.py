@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from nethealth.inventory import allowed
 from nethealth.inventory.consistency import option_troubles
 from nethealth.inventory.faults import listed, nearest, shown
+from nethealth.inventory.parsing import SITES
 from nethealth.model.check import ProbeKind
 from nethealth.model.inventory import (
     CallOptions,
@@ -39,7 +39,7 @@ TEST_NUMBER = "test-number"  # the user's word that a number is there to be call
 
 def check_keys(options: Mapping[str, str], kinds: Sequence[ProbeKind]) -> list[str]:
     """A sentence for each option that no chosen kind of probe has."""
-    keys = {key: None for kind in kinds for key in allowed.keys(("asset", 0, kind))}
+    keys = {key: None for kind in kinds for key in SITES.allowed.keys(("asset", 0, kind))}
     if "call" in kinds:
         keys[TEST_NUMBER] = None
     return [
@@ -58,7 +58,7 @@ def with_options(
     if "call" in kinds:
         subject, faults = _called(subject, options)
     for kind in kinds:
-        keys = allowed.keys(("asset", 0, kind))
+        keys = SITES.allowed.keys(("asset", 0, kind))
         given = {key: _typed(key, value) for key, value in options.items() if key in keys}
         own = getattr(subject, kind, None)  # some kinds have nothing to set
         merged = {**(asdict(own) if own else {}), **given}
@@ -108,4 +108,4 @@ def _as_document(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fault(key: str, value: str, kind: ProbeKind) -> str:
     found = "text that is not shown here" if key.endswith("_env") else shown(value)
-    return f"option {key}: found {found}; allowed: {allowed.words(('asset', 0, kind, key))}"
+    return f"option {key}: found {found}; allowed: {SITES.allowed.words(('asset', 0, kind, key))}"
