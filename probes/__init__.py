@@ -17,6 +17,7 @@ _MODULES: dict[ProbeKind, str] = {
     "route": "probes.route:ROUTE",
     "path-mtu": "probes.path_mtu:PATH_MTU",
     "capture": "probes.capture.read:CAPTURE",
+    "coexistence": "probes.coexistence:COEXISTENCE",
 }
 
 

@@ -154,6 +154,10 @@ class LoadService:
         return line
 
     async def _load(self, sock: socket.socket, asked: LoadRequest) -> None:
+        if asked.way is Way.ASK:
+            await self._loop.sock_sendall(sock, answer(None))
+            sock.close()
+            return
         keep_little(sock, asked.rate_bps)
         await self._loop.sock_sendall(sock, answer(None))
         self._counts.load_count += 1

@@ -15,6 +15,7 @@ from nethealth.model.ports import (
     EchoEvent,
     EchoFlow,
     Endpoint,
+    LoadChannel,
     NetworkFailure,
     NetworkStatistics,
     OpenChannel,
@@ -139,6 +140,11 @@ class SystemNetwork:
             remote, deliver, fail, dscp=dscp, sender=self._timed_sender,
             readiness=self._readiness, statistics=self.statistics,
         )  # fmt: skip
+
+    async def open_load(self, remote: Endpoint, rate_bps: float) -> LoadChannel:
+        from probes.load_channel import open_load  # noqa: PLC0415 - likewise
+
+        return await open_load(remote, rate_bps)
 
     async def close(self) -> None:
         """Let go of what the channels share; each channel is closed by the probe that opened it."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from nethealth.model.check import LOAD_S_MAX, LOAD_SHARE_MAX
 from reports.document import Block, Column, KeyValues, Paragraph, Table
 from reports.escape import clip
 from reports.figures import ending
@@ -112,7 +113,8 @@ def _samples(view: View) -> str:
         and (check := view.checks.get(seen.check)) is not None
         and check.probe == "ping"
     ]
-    several = {"route", "path-mtu", "stamp", "call"} & {one.probe for one in view.record.checks}
+    counting = {"route", "path-mtu", "stamp", "call", "coexistence"}
+    several = counting & {one.probe for one in view.record.checks}
     if not sizes and several:
         return f"No hidden retry; {listed(sorted(several), 4)} state how many packets they sent."
     if not sizes:
@@ -146,6 +148,32 @@ def _caps(view: View) -> str:
     return (
         f"At most {number(packets)} packets and {number(starts)} new checks a second to one site; "
         f"{number(sweep.deadline_s)} s for one check."
+        f"{_load_caps(view)}"
+    )
+
+
+def _load_caps(view: View) -> str:
+    """The bounds of the loads that were planned; what each was is among its figures."""
+    if not any(check.probe == "coexistence" for check in view.record.checks):
+        return ""
+    asked = [one.method for one in view.record.observations if one.name == "load_rate_bps"]
+    guards = sorted(
+        {
+            (float(delay_s), float(loss))
+            for method in asked
+            if isinstance(delay_s := method.get("guard_delay_s"), int | float)
+            and isinstance(loss := method.get("guard_loss_ratio"), int | float)
+        }
+    )
+    ends = "; ".join(
+        f"it ends at once when voice or a watched host is {seconds(delay_s)} late or loses more "
+        f"than {percent(loss)}"
+        for delay_s, loss in guards
+    )
+    return (
+        f" A load has at most {LOAD_SHARE_MAX:.0%} of the declared rate of the site's line, "
+        f"for at most {LOAD_S_MAX} s in one direction, one load at a time"
+        f"{': ' if ends else ''}{ends}."
     )
 
 

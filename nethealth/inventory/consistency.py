@@ -13,14 +13,16 @@ from nethealth.inventory import addresses, hours
 from nethealth.inventory.faults import nearest, shown
 from nethealth.inventory.kinds import DNS_RECORD_TYPES, probe_kinds
 from nethealth.inventory.lines import Path
+from nethealth.inventory.loads import LOADS, Line, LoadLimits, load_troubles, loads_of
 from nethealth.inventory.toml import Trouble
-from nethealth.model.check import CALL_OVERHEAD_S, PingParameters
-from nethealth.model.inventory import CallOptions, SweepSettings
+from nethealth.model.check import CALL_OVERHEAD_S, PingParameters, coexistence_s
+from nethealth.model.inventory import CallOptions, CoexistenceOptions, SweepSettings
 
 Table = Mapping[str, Any]
 
 _DEFAULTS = SweepSettings()
 _CALL = CallOptions(number="")
+_COEXISTENCE = CoexistenceOptions()
 _PING_TIMEOUT_MS = PingParameters(host="").timeout_s * 1000
 _TIMEOUTS_S = ("tcp", "dns", "http", "sip")  # kinds whose table has `timeout_s`
 
@@ -40,6 +42,7 @@ def inconsistencies(document: Table) -> Iterator[Trouble]:
     yield from _ping_fits(("sweep", "ping_count"), sweep, {})
     for index, asset in _rows(document, "asset"):
         yield from _asset(("asset", index), asset, sweep)
+        yield from _load(("asset", index, "coexistence"), document, asset, sweep)
 
 
 def _rows(document: Table, key: str) -> Iterator[tuple[int, Table]]:
@@ -159,6 +162,12 @@ def _lacks(
     path: Path, asset: Table, planned: Iterable[str], tables: Mapping[str, Table]
 ) -> Iterator[Trouble]:
     """Checks that lack what they are to be made of."""
+    if "coexistence" in planned and "coexistence" not in asset:
+        yield (
+            (*path, "checks"),
+            '"coexistence" without a table [asset.coexistence]',
+            '"coexistence" together with [asset.coexistence], as a load must be meant',
+        )
     for probe, key in (("tcp", "ports"), ("dns", "names"), ("call", "number")):
         if probe in planned and probe not in asset:
             yield (
@@ -272,6 +281,46 @@ def _call_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:
         found = f"{ring_s:g} s to ring + {duration_s:g} s + {CALL_OVERHEAD_S:g} s to hang up"
         words = f"at most sweep.deadline_s = {deadline_s:g} s"
         yield (*path, "duration_s"), f"{found} = {needed_s:g} s", words
+
+
+def _load(path: Path, document: Table, asset: Table, sweep: Table) -> Iterator[Trouble]:
+    """A load that is more than its site's line allows, or longer than its deadline."""
+    options = asset.get("coexistence")
+    if not isinstance(options, dict):
+        return
+    sites = {site.get("id"): site for _, site in _rows(document, "site")}
+    site = sites.get(asset.get("site"))
+    if site is None:
+        return  # a reference to nothing, which is reported as such
+    vantage = document.get("vantage")
+    near = sites.get(vantage.get("site")) if isinstance(vantage, dict) else None
+    limits = LoadLimits(
+        shown(site.get("id")), _line(site), Line() if near is None or near is site else _line(near)
+    )
+    asked: dict[str, float | None] = {load: _rate(options.get(f"{load}_mbps")) for load in LOADS}
+    for key, found, words in load_troubles(limits, options.get("direction"), asked):
+        yield (*path, key) if key else path, found, words
+    before_s, load_s, after_s = (
+        _number(options.get(key), usual)
+        for key, usual in (
+            ("before_s", _COEXISTENCE.before_s),
+            ("load_s", _COEXISTENCE.load_s),
+            ("after_s", _COEXISTENCE.after_s),
+        )
+    )
+    needed_s = coexistence_s(before_s, load_s, after_s, len(loads_of(options.get("direction"))))
+    deadline_s = _number(sweep.get("deadline_s"), _DEFAULTS.deadline_s)
+    if needed_s > deadline_s:
+        words = f"at most sweep.deadline_s = {deadline_s:g} s"
+        yield (*path, "load_s"), f"{needed_s:g} s in all, idle and loaded", words
+
+
+def _line(site: Table) -> Line:
+    return Line(_rate(site.get("wan_down_mbps")), _rate(site.get("wan_up_mbps")))
+
+
+def _rate(value: object) -> float | None:
+    return _number(value, 0.0) or None
 
 
 def _timeout_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:

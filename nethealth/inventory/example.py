@@ -99,6 +99,19 @@ queries = 3                # packets to each hop
 hops_max = 30
 dscp = 46                  # a mark that must hold all the way
 family = 4
+[asset.coexistence]        # a load beside voice, against `nethealth reflect --load-port 8621`
+port = 862                 # of the reflector
+load_port = 8621
+direction = "both"         # both download upload, as the site's users see it
+download_mbps = 20         # at most, and by default, half of what the site declares
+upload_mbps = 5
+before_s = 5
+load_s = 5                 # of each direction
+after_s = 3
+guard_delay_ms = 150       # a load that delays packets by more is ended at once
+guard_loss = 0.05
+dscp = 46                  # of the one stream; the other bears no mark
+family = 4
 [asset.snmp]
 version = 3                # 2 with community_env; 3 with the other three
 community_env = "HALL_PBX_COMMUNITY"

@@ -8,6 +8,7 @@ from nethealth.model.inventory import Asset
 # What this version can measure, in the order in which an asset's checks are planned.
 PLANNED_KINDS: tuple[ProbeKind, ...] = (
     "ping", "tcp", "dns", "http", "sip", "call", "route", "path-mtu", "stamp",
+    "coexistence",
 )  # fmt: skip
 DNS_RECORD_TYPES = ("A", "AAAA", "SRV", "NAPTR", "PTR", "MX", "TXT", "CNAME", "NS", "SOA")
 

@@ -13,6 +13,10 @@ ProbeKind = Literal[
 SipTransport = Literal["udp", "tcp", "tls"]
 CallCodec = Literal["PCMA", "PCMU", "G722", "G729"]
 CALL_OVERHEAD_S = 4.0  # beyond ringing and talking: the last packets, and the answer to BYE
+LOAD_SHARE_MAX = 0.5  # of a line's declared rate that a load may have
+LOAD_S_MAX = 15  # of one direction
+LOAD_SETTLE_S = 2.0  # to connect before a load, and to drain after it
+COEXISTENCE_OVERHEAD_S = 3.5  # the question to the load service, and the last answers
 Family = Literal[4, 6]
 ProbeMethod = Literal["udp", "icmp", "tcp"]
 
@@ -161,6 +165,39 @@ class CaptureParameters:
     files: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CoexistenceParameters:
+    """Two streams like calls, marked `dscp` and unmarked, beside a load of each direction in turn.
+
+    `download_bps` flows to the site and `upload_bps` from it, in bits on the wire, for `load_s`
+    each; null leaves that direction alone. Neither is above LOAD_SHARE_MAX of what is declared.
+    `guards` (name and host) are pinged meanwhile. A load ends at once when more packets than the
+    guard allows are not back within `guard_delay_s` above their usual time.
+    """
+
+    host: str
+    declared_down_bps: float
+    declared_up_bps: float
+    port: int = 862
+    load_port: int = 8621
+    download_bps: float | None = None
+    upload_bps: float | None = None
+    before_s: float = 5.0
+    load_s: float = 5.0
+    after_s: float = 3.0
+    guard_delay_s: float = 0.15
+    guard_loss_ratio: float = 0.05
+    guards: tuple[tuple[str, str], ...] = ()
+    dscp: int = 46
+    timeout_s: float = 1.0
+    family: Family | None = None
+
+
+def coexistence_s(before_s: float, load_s: float, after_s: float, loads: int) -> float:
+    """How long a check of coexistence takes with so many loads, the resolution of names aside."""
+    return before_s + loads * (load_s + LOAD_SETTLE_S) + after_s + COEXISTENCE_OVERHEAD_S
+
+
 Parameters = (
     PingParameters
     | TcpParameters
@@ -172,6 +209,7 @@ Parameters = (
     | StampParameters
     | CallParameters
     | CaptureParameters
+    | CoexistenceParameters
 )
 
 

@@ -10,7 +10,14 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from nethealth.model.check import CallCodec, Family, ProbeKind, ProbeMethod, SipTransport
+from nethealth.model.check import (
+    LOAD_S_MAX,
+    CallCodec,
+    Family,
+    ProbeKind,
+    ProbeMethod,
+    SipTransport,
+)
 from nethealth.model.finding import FindingCode, Severity
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -181,6 +188,25 @@ class StampOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoexistenceOptions:
+    """A load beside voice; rates are Mbit/s on the wire, by default half of the declared ones."""
+
+    port: Port = 862
+    load_port: Port = 8621
+    direction: Literal["both", "download", "upload"] = "both"  # as the site's users see it
+    download_mbps: Positive | None = None
+    upload_mbps: Positive | None = None
+    before_s: Annotated[float, Field(ge=2, le=30)] = 5
+    load_s: Annotated[float, Field(ge=1, le=LOAD_S_MAX)] = 5
+    after_s: Annotated[float, Field(ge=2, le=30)] = 3
+    guard_delay_ms: Annotated[float, Field(ge=20, le=400)] = 150
+    guard_loss: Annotated[float, Field(ge=0.01, le=0.2)] = 0.05
+    dscp: Annotated[int, Field(ge=1, le=63)] = 46
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteOptions:
     method: ProbeMethod = "udp"
     port: Port | None = None  # of the destination; default 33434 for udp, 443 for tcp
@@ -225,6 +251,7 @@ class Asset:
     call: CallOptions | None = None
     stamp: StampOptions | None = None
     route: RouteOptions | None = None
+    coexistence: CoexistenceOptions | None = None
     snmp: SnmpOptions | None = None
     __pydantic_config__ = _FORBID
 

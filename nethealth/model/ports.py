@@ -293,3 +293,33 @@ class CallNetwork(Protocol):
     ) -> OpenChannel:
         """A channel at the address that leads to `peer`, at `local_port` (0: any)."""
         ...
+
+
+class LoadChannel(Protocol):
+    """A TCP connection that carries a load: few octets wait in it, and it can be cut at once."""
+
+    local: Endpoint
+    remote: Endpoint
+
+    async def read(self, limit: int) -> bytes:
+        """At most `limit` bytes; empty at the end of the stream."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    def acknowledged_octets(self) -> int:
+        """How many of the octets that were written the peer has acknowledged."""
+        ...
+
+    def cut(self) -> None:
+        """End by a reset, with what still waits unsent; harmless if it has ended."""
+        ...
+
+
+@runtime_checkable
+class LoadNetwork(Protocol):
+    """A network that a load can be put on; a simulated one need not be."""
+
+    async def open_load(self, remote: Endpoint, rate_bps: float) -> LoadChannel:
+        """Connect; what is written leaves spread over about `rate_bps`. The caller bounds waits."""
+        ...

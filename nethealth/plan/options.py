@@ -12,6 +12,7 @@ from nethealth.inventory.parsing import SITES
 from nethealth.model.check import ProbeKind
 from nethealth.model.inventory import (
     CallOptions,
+    CoexistenceOptions,
     DnsOptions,
     HttpOptions,
     PingOptions,
@@ -31,6 +32,7 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "call": TypeAdapter(CallOptions),
     "stamp": TypeAdapter(StampOptions),
     "route": TypeAdapter(RouteOptions),
+    "coexistence": TypeAdapter(CoexistenceOptions),
 }
 _REQUIRED = {"tcp": "ports", "dns": "names", "call": "number"}
 _LISTS = ("ports", "names", "expect", "codecs")

@@ -7,6 +7,7 @@ from nethealth.inventory.kinds import PLANNED_KINDS, probe_kinds, tables_of
 from nethealth.model.check import Check, ProbeKind
 from nethealth.model.inventory import Asset, Inventory
 from nethealth.plan.errors import TargetError
+from nethealth.plan.loads import load_guards, load_limits
 from nethealth.plan.subject import Subject, checks_of
 
 
@@ -36,22 +37,22 @@ def subjects(
     inventory: Inventory, sites: Collection[str]
 ) -> Iterator[tuple[Subject, tuple[ProbeKind, ...]]]:
     """What is measured at these sites, each with the kinds of its checks."""
-    councils = {site.id: site.council for site in inventory.site}
     for site in inventory.site:
         if site.id in sites and site.gateway:
             name = f"site.{site.id}:gateway"
             yield Subject(name, site.gateway, site.council, site.id), ("ping",)
     for asset in inventory.asset:
         if asset.site in sites:
-            yield asset_subject(asset, councils.get(asset.site))
+            yield asset_subject(asset, inventory)
 
 
-def asset_subject(asset: Asset, council: str | None) -> tuple[Subject, tuple[ProbeKind, ...]]:
+def asset_subject(asset: Asset, inventory: Inventory) -> tuple[Subject, tuple[ProbeKind, ...]]:
     """One asset, and the kinds of its checks."""
+    site = next((site for site in inventory.site if site.id == asset.site), None)
     subject = Subject(
         name=asset.id,
         address=asset.address,
-        council=council,
+        council=site.council if site else None,
         site=asset.site,
         asset=asset.id,
         ping=asset.ping,
@@ -63,6 +64,9 @@ def asset_subject(asset: Asset, council: str | None) -> tuple[Subject, tuple[Pro
         may_be_called=asset.call is not None,
         stamp=asset.stamp,
         route=asset.route,
+        coexistence=asset.coexistence,
+        load_limits=load_limits(site, inventory) if site else None,
+        load_guards=load_guards(asset, site, inventory) if site else (),
     )
     return subject, probe_kinds(asset.kind, asset.checks, tables_of(asset))
 

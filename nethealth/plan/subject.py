@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nethealth.inventory.addresses import bracketed, check_call_number, parse_sip_uri
+from nethealth.inventory.loads import LoadLimits
 from nethealth.model.check import (
     CALL_OVERHEAD_S,
     CallParameters,
     CaptureParameters,
     Check,
+    CoexistenceParameters,
     DnsParameters,
     HttpParameters,
     Parameters,
@@ -20,9 +22,11 @@ from nethealth.model.check import (
     SipParameters,
     StampParameters,
     TcpParameters,
+    coexistence_s,
 )
 from nethealth.model.inventory import (
     CallOptions,
+    CoexistenceOptions,
     DnsOptions,
     HttpOptions,
     PingOptions,
@@ -32,6 +36,7 @@ from nethealth.model.inventory import (
     SweepSettings,
     TcpOptions,
 )
+from nethealth.plan.coexistence import coexistence
 
 _ROUTE_PORTS = {"udp": 33434, "icmp": 0, "tcp": 443}
 
@@ -60,6 +65,9 @@ class Subject:
     may_be_called: bool = False  # by the inventory, or by the word of the user
     stamp: StampOptions | None = None
     route: RouteOptions | None = None
+    coexistence: CoexistenceOptions | None = None
+    load_limits: LoadLimits | None = None  # of its site; a target outside the inventory has none
+    load_guards: tuple[tuple[str, str], ...] = ()
     detailed: bool = True
 
 
@@ -90,6 +98,9 @@ def seconds_needed(parameters: Parameters) -> float:
         return parameters.count * parameters.interval_s + parameters.timeout_s
     if isinstance(parameters, RouteParameters):
         return parameters.hops_max + parameters.timeout_s  # a silent hop takes a second at most
+    if isinstance(parameters, CoexistenceParameters):
+        loads = (parameters.download_bps is not None) + (parameters.upload_bps is not None)
+        return coexistence_s(parameters.before_s, parameters.load_s, parameters.after_s, loads)
     if isinstance(parameters, CallParameters):
         return parameters.ring_timeout_s + parameters.duration_s + CALL_OVERHEAD_S
     if isinstance(parameters, CaptureParameters):
@@ -130,14 +141,22 @@ def _measurements(
         yield "", *_sip(host, subject.sip or SipOptions(), sweep)
     elif kind == "call" and subject.call and subject.may_be_called:
         yield "", subject.call.number, _call(subject.call)
-    elif kind == "stamp":
-        yield "", *_stamp(host, subject.stamp or StampOptions())
-    elif kind == "route":
-        yield "", host, _route(host, subject.route or RouteOptions())
-    elif kind == "path-mtu":
-        yield "", host, PathMtuParameters(host)
+    elif kind in ("stamp", "route", "path-mtu", "coexistence"):
+        yield "", *_path(host, subject, kind)
     else:
         raise AssertionError(f"{subject.name} has nothing to make a {kind} check of")
+
+
+def _path(host: str, subject: Subject, kind: ProbeKind) -> tuple[str, Parameters]:
+    """Target and parameters of what is asked of the path to a host."""
+    if kind == "stamp":
+        return _stamp(host, subject.stamp or StampOptions())
+    if kind == "route":
+        return host, _route(host, subject.route or RouteOptions())
+    if kind == "coexistence" and subject.load_limits:
+        options = subject.coexistence or CoexistenceOptions()
+        return coexistence(host, options, subject.load_limits, subject.load_guards)
+    return host, PathMtuParameters(host)
 
 
 def _ping(host: str, options: PingOptions, sweep: SweepSettings) -> PingParameters:

@@ -9,6 +9,7 @@ from nethealth.model.check import Check, ProbeKind
 from nethealth.model.inventory import Inventory, SweepSettings
 from nethealth.plan.errors import TargetError
 from nethealth.plan.forms import parse_form
+from nethealth.plan.loads import unloadable
 from nethealth.plan.options import TEST_NUMBER, check_keys, with_options
 from nethealth.plan.sites import asset_subject, subjects
 from nethealth.plan.subject import Subject, checks_of, with_room
@@ -66,12 +67,11 @@ def _choose(
 ) -> Sequence[_Chosen]:
     """What the text names; raises ValueError with the reason if it names nothing."""
     if inventory:
-        councils = {site.id: site.council for site in inventory.site}
-        if text in councils:
+        if text in {site.id for site in inventory.site}:
             return _of_site(text, inventory, probes)
         for asset in inventory.asset:
             if asset.id == text:
-                subject, kinds = asset_subject(asset, councils.get(asset.site))
+                subject, kinds = asset_subject(asset, inventory)
                 if not (probes or kinds):
                     raise ValueError("the inventory plans no check of it; choose one with --probe")
                 return [(subject, probes or kinds)]
@@ -104,6 +104,8 @@ def _missing(subject: Subject, kinds: Iterable[ProbeKind]) -> Iterator[str]:
         if kind == "call":
             yield from _uncallable(subject)
             continue
+        if kind == "coexistence":
+            yield from unloadable(subject)
         url = subject.http.url if kind == "http" and subject.http else None
         uri = subject.sip.uri if kind == "sip" and subject.sip else None
         if not (subject.address or url or uri):

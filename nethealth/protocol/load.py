@@ -1,8 +1,9 @@
 """A load on a path, agreed between two ends of ours: one line asks, one line answers.
 
-    NETHEALTH-LOAD/1 take 4000000 5.000        take octets from me, or: give them to me
+    NETHEALTH-LOAD/1 take 4000000 5.000        or: give; or: ask, to be told and no more
     NETHEALTH-LOAD/1 ready                     or: refused, and why
 
+What is taken goes from the asker to the service, what is given from the service to the asker.
 Rates are bits a second of what TCP carries. Whoever sends keeps to the rate, and the service keeps
 to it in both ways, since it takes no faster either: what is not read stays with the sender.
 """
@@ -25,8 +26,9 @@ _WORD = "NETHEALTH-LOAD/1"
 
 
 class Way(StrEnum):
-    """What the service is asked to do."""
+    """What the service is asked to do; ASK: only to say whether it would."""
 
+    ASK = "ask"
     TAKE = "take"
     GIVE = "give"
 
@@ -114,7 +116,10 @@ class LoadGate:
         return self._counted(Refusal.NOT_ALLOWED)
 
     def begin(self, line: bytes) -> LoadRequest | Refusal:
-        """The load that the line asks for, which then runs until `end`; or why it does not."""
+        """The load that the line asks for, which then runs until `end`; or why it does not.
+
+        One that only asks is to be ended too.
+        """
         try:
             asked = LoadRequest.parse(line)
         except WireError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from nethealth.model.accounts import Accounts
-from nethealth.model.check import Check, CheckResult, SipParameters
+from nethealth.model.check import Check, CheckResult, CoexistenceParameters, SipParameters
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.inventory import SweepSettings
 from nethealth.model.observation import Observation
@@ -122,10 +122,12 @@ class _Sweep:
 
     async def run(self, checks: Sequence[Check], spread_s: float) -> None:
         to_start = [check for check in checks if not self._refuse(check)]
-        starts = schedule(to_start, self.settings.site_starts_per_s, spread_s=spread_s)
+        loads = [one for one in to_start if isinstance(one.parameters, CoexistenceParameters)]
+        quiet = [check for check in to_start if check not in loads]
+        starts = schedule(quiet, self.settings.site_starts_per_s, spread_s=spread_s)
         lag = asyncio.create_task(self.meters.watch_loop(self.clock))
         stopping = asyncio.create_task(self.stop.wait())
-        feeding = asyncio.create_task(self._feed(starts))
+        feeding = asyncio.create_task(self._feed(starts, loads))
         try:
             await asyncio.wait({feeding, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if self.stop.is_set():
@@ -162,7 +164,11 @@ class _Sweep:
         )
         self._end(check, Ending(completion, ()))
 
-    async def _feed(self, starts: Sequence[tuple[float, Check]]) -> None:
+    async def _feed(self, starts: Sequence[tuple[float, Check]], loads: Sequence[Check]) -> None:
+        """Start each check in its slot; loads when all others are over, which they would disturb.
+
+        One load at a time: those of two sites may meet on the vantage's own line.
+        """
         base_s = self.clock.monotonic_s()
         for offset_s, check in starts:
             due_s = base_s + offset_s
@@ -178,6 +184,11 @@ class _Sweep:
             self._tasks.append(asyncio.create_task(self._attend(check)))
         if self._tasks:
             await asyncio.wait(self._tasks)
+        for check in loads:
+            await self._places.acquire()
+            task = asyncio.create_task(self._attend(check))
+            self._tasks.append(task)
+            await asyncio.wait({task})
 
     async def _attend(self, check: Check) -> None:
         try:

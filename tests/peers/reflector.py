@@ -18,12 +18,14 @@ def serving(
     allow: str,
     *,
     rate: float = 100_000,
+    more: Sequence[str] = (),
     prefix: Sequence[str] = (),
 ) -> Iterator[Process]:
     """`nethealth reflect` for the length of a block."""
     argv = (
         *(sys.executable, "-P", "-m", "nethealth", "reflect", "--bind", address),
         *("--port", str(port), "--allow", allow, "--rate", str(rate)),
+        *more,
     )
     with running(
         argv,

@@ -31,8 +31,9 @@ def test_each_probe_is_of_the_kind_it_is_found_by() -> None:
         "path-mtu",
         "stamp",
         "capture",
+        "coexistence",
     }
-    assert len(CATALOG) == 10
+    assert len(CATALOG) == 11
 
 
 def test_the_catalogue_itself_loads_no_library() -> None:

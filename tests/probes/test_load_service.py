@@ -37,9 +37,11 @@ def serving(
 
 
 def asked(port: int, line: bytes, address: str = HERE) -> tuple[socket.socket, bytes]:
-    sock = socket.create_connection((address, port), timeout=5)
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    sock.settimeout(5)
     told = b""
     with suppress(ConnectionError):
+        sock.connect((address, port))
         sock.sendall(line)
         while not told.endswith(b"\n") and (octet := sock.recv(1)):
             told += octet

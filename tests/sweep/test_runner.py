@@ -6,14 +6,24 @@ from itertools import pairwise
 
 import pytest
 
-from nethealth.model.check import Check, CheckResult
+from nethealth.model.check import Check, CheckResult, CoexistenceParameters
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.inventory import SweepSettings
 from nethealth.model.observation import Observation
 from nethealth.model.ports import NetworkFailure
-from nethealth.model.probe import Completion, Env
+from nethealth.model.probe import Completion, Env, Probe
 from nethealth.sweep import SweepSummary
-from tests.sweep.virtual import Book, NoNetwork, seen, sip, sweep, taking, tcp, virtually
+from tests.sweep.virtual import (
+    Book,
+    NoNetwork,
+    catalogue,
+    seen,
+    sip,
+    sweep,
+    taking,
+    tcp,
+    virtually,
+)
 
 Steps = AsyncIterator[Observation | Completion]
 
@@ -25,6 +35,37 @@ def test_starts_keep_the_rate_of_the_site() -> None:
     times = sorted(book.starts_s.values())
     assert len(times) == 100
     assert all(b - a == pytest.approx(0.05) for a, b in pairwise(times))
+
+
+def test_loads_begin_when_all_else_is_over_and_one_at_a_time() -> None:
+    def load(name: str, site: str) -> Check:
+        parameters = CoexistenceParameters("198.18.2.30", 20e6, 8e6, download_bps=10e6)
+        return Check(name, "coexistence", "scdc", site, name, name, parameters)
+
+    probe = Probe("coexistence", taking(20), {})
+    book = Book()
+    checks = [load("l1", "hall"), tcp("slow"), load("l2", "depot"), tcp("late", "depot")]
+    summary = virtually(
+        sweep(checks, taking(9), book, probes={**catalogue(taking(9)), "coexistence": probe})
+    )
+    assert [result.id for result in summary.results] == ["l1", "slow", "l2", "late"]
+    assert book.starts_s["l1"] >= max(book.ends_s["slow"], book.ends_s["late"])
+    assert book.starts_s["l2"] >= book.ends_s["l1"]
+
+
+def test_a_load_that_was_not_begun_when_the_run_was_stopped_is_not_begun() -> None:
+    async def main() -> SweepSummary:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(5, stop.set)
+        parameters = CoexistenceParameters("198.18.2.30", 20e6, 8e6, upload_bps=4e6)
+        check = Check("l", "coexistence", "scdc", "hall", "l", "l", parameters)
+        probe = Probe("coexistence", taking(20), {})
+        scripts = {**catalogue(taking(9)), "coexistence": probe}
+        return await sweep([check, tcp("slow")], taking(9), stop=stop, probes=scripts)
+
+    first, second = virtually(main()).results
+    assert (first.outcome, first.failure) == (Outcome.NOT_RUN, Failure.INTERRUPTED)
+    assert second.failure is Failure.INTERRUPTED
 
 
 def test_results_stand_in_the_order_of_the_plan_with_their_times() -> None:
