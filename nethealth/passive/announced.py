@@ -37,13 +37,22 @@ class AnnouncedMedia:
 
 @dataclass(frozen=True, slots=True)
 class StreamEnds:
-    """One RTP stream as far as calls are concerned; times since 1970."""
+    """One RTP stream as far as calls and far ends are concerned; times since 1970.
+
+    `packets` as received, duplicates included; `lost` as expected less distinct received. What is
+    not known is None.
+    """
 
     source: Endpoint
     destination: Endpoint
     packets: int
     first_ns: int
     last_ns: int
+    ssrc: int | None = None
+    expected: int | None = None
+    lost: int | None = None
+    jitter_mean_s: float | None = None
+    clock_hz: int | None = None
 
 
 class MediaBook:

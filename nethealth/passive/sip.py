@@ -23,6 +23,7 @@ from nethealth.passive.sip_parties import Parties
 from nethealth.passive.sip_read import SeenMessage, fault_name
 from nethealth.passive.sip_registrations import Registrations
 from nethealth.passive.sip_transactions import Names, names_of
+from nethealth.passive.vq_reports import VqReports
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip import SipRequest
 
@@ -47,6 +48,7 @@ class SipAnalysis:
         self.parties = Parties(people)
         self.calls = Calls(self.parties, self.measures.call, self._announce)
         self.registrations = Registrations(self.parties)
+        self.reports = VqReports()
         self._book = book
         self._announced_count = 0
         self._other_copies: Counter[str] = Counter()
@@ -67,6 +69,7 @@ class SipAnalysis:
             self.requests[self._method(message.method)] += 1
         else:
             self.responses[message.status_code] += 1
+        self.reports.take(seen)
         try:
             names = names_of(message)
         except WireError as error:
@@ -89,6 +92,7 @@ class SipAnalysis:
         yield from call_facts(self.calls, StreamBook(self._book.streams()))
         yield from registration_facts(self.registrations)
         yield from measure_facts(self.measures)
+        yield from self.reports.facts({call.call_id: call.number for call in self.calls.results})
         for number, text in self.parties.all().items():
             yield Fact("sip_party", text, method={"party": number})
 

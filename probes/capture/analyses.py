@@ -11,6 +11,8 @@ from nethealth.model.pseudonym import Names
 from nethealth.passive import totals
 from nethealth.passive.analysis import Analyser, Units
 from nethealth.passive.announced import MediaBook
+from nethealth.passive.far_end import UNITS as FAR_END_UNITS
+from nethealth.passive.rtcp import RtcpAnalysis
 from nethealth.passive.sip import SipAnalysis
 from nethealth.passive.sip_facts import UNITS as SIP_UNITS
 
@@ -28,6 +30,7 @@ class Analysis:
 
 ANALYSES: tuple[Analysis, ...] = (
     Analysis(lambda _, __: totals.Totals(), totals.UNITS),
+    Analysis(lambda book, _: RtcpAnalysis(book), FAR_END_UNITS),
     Analysis(lambda book, people: SipAnalysis(people, book), SIP_UNITS),
 )
 
