@@ -18,6 +18,7 @@ _MODULES: dict[ProbeKind, str] = {
     "path-mtu": "probes.path_mtu:PATH_MTU",
     "capture": "probes.capture.read:CAPTURE",
     "coexistence": "probes.coexistence:COEXISTENCE",
+    "snmp": "probes.snmp:SNMP",
 }
 
 

@@ -37,6 +37,7 @@ def abilities(store: Callable[[], str], timezone: str) -> Iterator[Ability]:
     yield _raw_sockets()
     yield _tshark()
     yield _capture_rights()
+    yield _snmp()
     yield _clock()
     yield _resolver()
     yield _timezone(timezone)
@@ -110,6 +111,19 @@ def _tshark() -> Ability:
     if layers != ["SIP"]:
         return Ability(name, "no", f"{path} did not see SIP in a SIP packet", "reinstall tshark")
     return Ability(name, "yes", f"{path} decodes SIP")
+
+
+def _snmp() -> Ability:
+    name = "SNMP (pysnmp)"
+    try:
+        from probes.snmp_engine import self_test  # noqa: PLC0415  (only the doctor asks it)
+
+        found = self_test()
+    except Exception as error:  # noqa: BLE001 - whatever a library that is half there may raise
+        return Ability(
+            name, "no", f"{type(error).__name__}: {error}", "reinstall: pipx reinstall nethealth"
+        )
+    return Ability(name, "yes", found)
 
 
 def _one_packet_capture() -> bytes:

@@ -36,6 +36,7 @@ _ANSWERS = (
     "http_status_code",
     "route_length_hops",
     "path_mtu_bytes",
+    "snmp_response_delay_median_s",
 )
 
 
@@ -104,6 +105,8 @@ class Round:
             return False
         if self.check.probe == "ping":
             return self.sent > 0 or self.check.failure is Failure.UNREACHABLE
+        if self.check.probe == "snmp" and self.check.failure is Failure.TIMEOUT:
+            return self.answered  # a wrong community is met with silence, by a device that is up
         return self.answered or self.check.outcome is Outcome.FAILED
 
 

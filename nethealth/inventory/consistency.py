@@ -24,6 +24,7 @@ _DEFAULTS = SweepSettings()
 _CALL = CallOptions(number="")
 _COEXISTENCE = CoexistenceOptions()
 _PING_TIMEOUT_MS = PingParameters(host="").timeout_s * 1000
+_NEEDED_KEYS = {"tcp": "ports", "dns": "names", "call": "number", "snmp": "version"}
 _TIMEOUTS_S = ("tcp", "dns", "http", "sip")  # kinds whose table has `timeout_s`
 
 
@@ -137,7 +138,7 @@ def _vantage(document: Table) -> Iterator[Trouble]:
 
 def _asset(path: Path, asset: Table, sweep: Table) -> Iterator[Trouble]:
     yield from _text((*path, "address"), asset, addresses.check_host, addresses.HOST_WORDS)
-    for kind in ("http", "sip", "dns", "call"):
+    for kind in ("http", "sip", "dns", "call", "snmp"):
         if isinstance(asset.get(kind), dict):
             for (key, *rest), found, words in option_troubles(kind, asset[kind]):
                 yield (*path, kind, key, *rest), found, words
@@ -150,6 +151,7 @@ def _asset(path: Path, asset: Table, sweep: Table) -> Iterator[Trouble]:
     if "ping" in planned and tables.get("ping"):
         yield from _ping_fits((*path, "ping"), sweep, tables["ping"])
     yield from _call_fits((*path, "call"), sweep, tables.get("call", {}))
+    yield from _snmp_fits((*path, "snmp", "interval_s"), sweep, tables.get("snmp", {}))
     for probe in _TIMEOUTS_S:
         yield from _timeout_fits((*path, probe, "timeout_s"), sweep, tables.get(probe, {}))
 
@@ -168,7 +170,7 @@ def _lacks(
             '"coexistence" without a table [asset.coexistence]',
             '"coexistence" together with [asset.coexistence], as a load must be meant',
         )
-    for probe, key in (("tcp", "ports"), ("dns", "names"), ("call", "number")):
+    for probe, key in _NEEDED_KEYS.items():
         if probe in planned and probe not in asset:
             yield (
                 (*path, "checks"),
@@ -201,6 +203,8 @@ def option_troubles(kind: str, options: Table) -> Iterator[Trouble]:
         yield from _account(options)
     if kind == "dns":
         yield from _dns(options)
+    if kind == "snmp":
+        yield from _snmp(options)
 
 
 def _sip(options: Table) -> Iterator[Trouble]:
@@ -231,6 +235,27 @@ def _account(options: Table) -> Iterator[Trouble]:
         yield ("test_account",), "true without an account", "true beside username and password_env"
     if isinstance(username, str) and not (username.isprintable() and 0 < len(username) <= 128):
         yield ("username",), shown(username), "a user name of 1 to 128 printable characters"
+
+
+_SNMP_SECRETS = {2: ("community_env",), 3: ("user_env", "auth_env", "priv_env")}
+
+
+def _snmp(options: Table) -> Iterator[Trouble]:
+    """Each version has secrets of its own, all of them needed, and none of the other's."""
+    version = options.get("version")
+    if version not in (2, 3):
+        return
+    for key in _SNMP_SECRETS[version]:
+        if key not in options or options[key] is None:
+            words = "the name of an environment variable, which holds the secret outside the file"
+            yield (key,), f"nothing, with version = {version}", words
+    for key in _SNMP_SECRETS[5 - version]:
+        if options.get(key) is not None:
+            yield (
+                (key,),
+                f"a secret of version {5 - version}",
+                f"no such key with version {version}",
+            )
 
 
 def _dns(options: Table) -> Iterator[Trouble]:
@@ -321,6 +346,15 @@ def _line(site: Table) -> Line:
 
 def _rate(value: object) -> float | None:
     return _number(value, 0.0) or None
+
+
+def _snmp_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:
+    """Two readings so far apart that the second could never be made."""
+    interval_s = _number(options.get("interval_s"), 0.0)
+    deadline_s = _number(sweep.get("deadline_s"), _DEFAULTS.deadline_s)
+    if interval_s > deadline_s / 2:
+        words = f"at most half of sweep.deadline_s = {deadline_s:g} s"
+        yield path, f"{interval_s:g} s", words
 
 
 def _timeout_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:

@@ -22,6 +22,10 @@ delay_one_way_s = 0.15
 pdv_p99_s = 0.03
 r_factor = 70              # below this one
 certificate_days = 30      # and below this one
+temperature_c = 30         # of a room, in degrees Celsius
+temperature_high_c = 40    # at which it is critical by level alone
+temperature_rise_c_per_hour = 5
+broadcast_packets_per_s = 500 # that one port takes in; old telephones suffer from more
 
 [severity]                 # optional: finding code = "info", "warning" or "critical"
 certificate-expiry = "warning"
@@ -112,12 +116,37 @@ guard_delay_ms = 150       # a load that delays packets by more is ended at once
 guard_loss = 0.05
 dscp = 46                  # of the one stream; the other bears no mark
 family = 4
+
+[[asset]]
+id = "hall-switch"
+site = "hall"
+kind = "switch"
+address = "198.18.2.2"
+owner = "3C ICT"
 [asset.snmp]
-version = 3                # 2 with community_env; 3 with the other three
-community_env = "HALL_PBX_COMMUNITY"
-user_env = "HALL_PBX_USER"
-auth_env = "HALL_PBX_AUTH"
-priv_env = "HALL_PBX_PRIV"
+version = 3                # 3 signs and encrypts; 2 (v2c) has community_env in place of these three
+user_env = "HALL_SNMP_USER"
+auth_env = "HALL_SNMP_AUTH"
+priv_env = "HALL_SNMP_PRIV"
+auth = "SHA-256"           # SHA-1 SHA-224 SHA-256 SHA-384 SHA-512
+privacy = "AES-128"        # AES-128, and AES-192 AES-256 or, as on Cisco's, AES-192-C AES-256-C
+port = 161
+# groups: interfaces ethernet spanning-tree forwarding arp neighbours poe e1 ups sensors
+groups = ["interfaces", "ethernet", "spanning-tree", "sensors"] # default: by kind
+timeout_s = 2              # of each request; it is put once more
+interval_s = 10            # between two readings of the counters; 0 for one reading
+repetitions = 16           # rows asked for at once
+family = 4
+
+[[asset]]
+id = "hall-room"
+site = "hall"
+kind = "sensor"            # what is in the server room: temperature, humidity, UPS
+address = "198.18.2.3"
+owner = "Facilities"
+[asset.snmp]
+version = 2                # the community travels in clear text, which is itself reported
+community_env = "HALL_ROOM_COMMUNITY"
 
 [[asset]]
 id = "hall-web"

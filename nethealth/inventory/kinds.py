@@ -1,14 +1,15 @@
 """Which checks an asset gets, from its kind, its list `checks` and its tables."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
-from nethealth.model.check import ProbeKind
+from nethealth.model.check import ProbeKind, SnmpGroup
 from nethealth.model.inventory import Asset
 
 # What this version can measure, in the order in which an asset's checks are planned.
 PLANNED_KINDS: tuple[ProbeKind, ...] = (
     "ping", "tcp", "dns", "http", "sip", "call", "route", "path-mtu", "stamp",
     "coexistence",
+    "snmp",
 )  # fmt: skip
 DNS_RECORD_TYPES = ("A", "AAAA", "SRV", "NAPTR", "PTR", "MX", "TXT", "CNAME", "NS", "SOA")
 
@@ -19,6 +20,17 @@ _BY_ASSET_KIND: Mapping[str, tuple[ProbeKind, ...]] = {
     "reflector": ("ping", "stamp"),
     "service": (),
 }
+# What is worth reading of each by SNMP; of everything else, its interfaces and sensors.
+SNMP_GROUPS: Mapping[str, tuple[SnmpGroup, ...]] = {
+    "switch": (
+        "interfaces", "ethernet", "spanning-tree", "forwarding", "neighbours", "poe", "sensors"
+    ),
+    "router": ("interfaces", "ethernet", "arp", "neighbours", "sensors"),
+    "pbx": ("interfaces", "ethernet", "e1", "sensors"),
+    "gateway": ("interfaces", "ethernet", "e1", "sensors"),
+    "sensor": ("sensors", "ups"),
+}  # fmt: skip
+SNMP_GROUPS_ELSE: tuple[SnmpGroup, ...] = ("interfaces", "sensors", "ups")
 
 
 def probe_kinds(
@@ -40,5 +52,4 @@ def probe_kinds(
 
 def tables_of(asset: Asset) -> tuple[ProbeKind, ...]:
     """The probe kinds of which the asset has a table."""
-    kinds: Sequence[ProbeKind] = (*PLANNED_KINDS, "stamp", "snmp")
-    return tuple(kind for kind in kinds if getattr(asset, kind, None) is not None)
+    return tuple(kind for kind in PLANNED_KINDS if getattr(asset, kind, None) is not None)

@@ -17,8 +17,16 @@ LOAD_SHARE_MAX = 0.5  # of a line's declared rate that a load may have
 LOAD_S_MAX = 15  # of one direction
 LOAD_SETTLE_S = 2.0  # to connect before a load, and to drain after it
 COEXISTENCE_OVERHEAD_S = 3.5  # the question to the load service, and the last answers
+SNMP_OVERHEAD_S = 20.0  # beyond the wait between two readings: some hundred requests
 Family = Literal[4, 6]
 ProbeMethod = Literal["udp", "icmp", "tcp"]
+SnmpAuth = Literal["SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+# AES-192 and AES-256 are in no RFC: "-C" is the key extension that Cisco's devices have.
+SnmpPrivacy = Literal["AES-128", "AES-192", "AES-256", "AES-192-C", "AES-256-C"]
+SnmpGroup = Literal[
+    "interfaces", "ethernet", "spanning-tree", "forwarding", "arp", "neighbours", "poe", "e1",
+    "ups", "sensors",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +206,34 @@ def coexistence_s(before_s: float, load_s: float, after_s: float, loads: int) ->
     return before_s + loads * (load_s + LOAD_SETTLE_S) + after_s + COEXISTENCE_OVERHEAD_S
 
 
+@dataclass(frozen=True, slots=True)
+class SnmpParameters:
+    """The tables of `groups` at `host`, one request at a time; counters twice, `interval_s` apart.
+
+    Version 2 (v2c) with the community in `community_env`; version 3 with the user's name and both
+    passwords in the other three. `tables_due` is false where forwarding tables and ARP were read
+    less than an hour ago.
+    """
+
+    host: str
+    version: Literal[2, 3]
+    groups: tuple[SnmpGroup, ...]
+    port: int = 161
+    community_env: str | None = None
+    user_env: str | None = None
+    auth_env: str | None = None
+    priv_env: str | None = None
+    auth: SnmpAuth = "SHA-1"
+    privacy: SnmpPrivacy = "AES-128"
+    timeout_s: float = 2.0
+    retries: int = 1
+    repetitions: int = 16
+    rows_most: int = 512
+    interval_s: float = 10.0
+    tables_due: bool = True
+    family: Family | None = None
+
+
 Parameters = (
     PingParameters
     | TcpParameters
@@ -210,6 +246,7 @@ Parameters = (
     | CallParameters
     | CaptureParameters
     | CoexistenceParameters
+    | SnmpParameters
 )
 
 

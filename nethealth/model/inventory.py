@@ -17,6 +17,9 @@ from nethealth.model.check import (
     ProbeKind,
     ProbeMethod,
     SipTransport,
+    SnmpAuth,
+    SnmpGroup,
+    SnmpPrivacy,
 )
 from nethealth.model.finding import FindingCode, Severity
 
@@ -69,6 +72,10 @@ class Thresholds:
     pdv_p99_s: Positive = 0.03
     r_factor: Annotated[float, Field(ge=0, le=100)] = 70
     certificate_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    temperature_c: Annotated[float, Field(ge=-20, le=100)] = 30
+    temperature_high_c: Annotated[float, Field(ge=-20, le=100)] = 40
+    temperature_rise_c_per_hour: Positive = 5
+    broadcast_packets_per_s: Positive = 500
     __pydantic_config__ = _FORBID
 
 
@@ -219,11 +226,21 @@ class RouteOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnmpOptions:
+    """Version 2 (v2c) sends its community in clear text; version 3 signs and encrypts."""
+
     version: Literal[2, 3]
     community_env: EnvName | None = None
     user_env: EnvName | None = None
     auth_env: EnvName | None = None
     priv_env: EnvName | None = None
+    auth: SnmpAuth = "SHA-1"
+    privacy: SnmpPrivacy = "AES-128"
+    port: Port = 161
+    groups: Annotated[tuple[SnmpGroup, ...], Field(min_length=1)] | None = None  # null: by kind
+    timeout_s: Annotated[float, Field(gt=0, le=30)] | None = None  # of each request
+    interval_s: Annotated[float, Field(ge=0, le=300)] | None = None  # between two readings; 0: one
+    repetitions: Annotated[int, Field(ge=1, le=50)] | None = None
+    family: Family | None = None
     __pydantic_config__ = _FORBID
 
 

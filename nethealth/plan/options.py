@@ -18,6 +18,7 @@ from nethealth.model.inventory import (
     PingOptions,
     RouteOptions,
     SipOptions,
+    SnmpOptions,
     StampOptions,
     TcpOptions,
 )
@@ -33,9 +34,10 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "stamp": TypeAdapter(StampOptions),
     "route": TypeAdapter(RouteOptions),
     "coexistence": TypeAdapter(CoexistenceOptions),
+    "snmp": TypeAdapter(SnmpOptions),
 }
-_REQUIRED = {"tcp": "ports", "dns": "names", "call": "number"}
-_LISTS = ("ports", "names", "expect", "codecs")
+_REQUIRED = {"tcp": "ports", "dns": "names", "call": "number", "snmp": "version"}
+_LISTS = ("ports", "names", "expect", "codecs", "groups")
 TEST_NUMBER = "test-number"  # the user's word that a number is there to be called
 
 
@@ -98,7 +100,7 @@ def _called(subject: Subject, options: Mapping[str, str]) -> tuple[Subject, list
 def _typed(key: str, value: str) -> object:
     if key in _LISTS:
         return [part.strip() for part in value.split(",")]
-    if key == "family" and value.isdecimal():  # a closed list of numbers takes no text
+    if key in ("family", "version") and value.isdecimal():  # a closed list of numbers takes no text
         return int(value)
     return value
 

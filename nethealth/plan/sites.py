@@ -67,6 +67,8 @@ def asset_subject(asset: Asset, inventory: Inventory) -> tuple[Subject, tuple[Pr
         coexistence=asset.coexistence,
         load_limits=load_limits(site, inventory) if site else None,
         load_guards=load_guards(asset, site, inventory) if site else (),
+        snmp=asset.snmp,
+        kind=asset.kind,
     )
     return subject, probe_kinds(asset.kind, asset.checks, tables_of(asset))
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nethealth.inventory.addresses import bracketed, check_call_number, parse_sip_uri
+from nethealth.inventory.kinds import SNMP_GROUPS, SNMP_GROUPS_ELSE
 from nethealth.inventory.loads import LoadLimits
 from nethealth.model.check import (
     CALL_OVERHEAD_S,
+    SNMP_OVERHEAD_S,
     CallParameters,
     CaptureParameters,
     Check,
@@ -20,11 +22,13 @@ from nethealth.model.check import (
     ProbeKind,
     RouteParameters,
     SipParameters,
+    SnmpParameters,
     StampParameters,
     TcpParameters,
     coexistence_s,
 )
 from nethealth.model.inventory import (
+    AssetKind,
     CallOptions,
     CoexistenceOptions,
     DnsOptions,
@@ -32,6 +36,7 @@ from nethealth.model.inventory import (
     PingOptions,
     RouteOptions,
     SipOptions,
+    SnmpOptions,
     StampOptions,
     SweepSettings,
     TcpOptions,
@@ -68,6 +73,8 @@ class Subject:
     coexistence: CoexistenceOptions | None = None
     load_limits: LoadLimits | None = None  # of its site; a target outside the inventory has none
     load_guards: tuple[tuple[str, str], ...] = ()
+    snmp: SnmpOptions | None = None
+    kind: AssetKind | None = None
     detailed: bool = True
 
 
@@ -105,6 +112,8 @@ def seconds_needed(parameters: Parameters) -> float:
         return parameters.ring_timeout_s + parameters.duration_s + CALL_OVERHEAD_S
     if isinstance(parameters, CaptureParameters):
         return 0.0  # it is as long as its files are
+    if isinstance(parameters, SnmpParameters):
+        return parameters.interval_s + SNMP_OVERHEAD_S
     return parameters.timeout_s
 
 
@@ -141,22 +150,26 @@ def _measurements(
         yield "", *_sip(host, subject.sip or SipOptions(), sweep)
     elif kind == "call" and subject.call and subject.may_be_called:
         yield "", subject.call.number, _call(subject.call)
-    elif kind in ("stamp", "route", "path-mtu", "coexistence"):
-        yield "", *_path(host, subject, kind)
     else:
-        raise AssertionError(f"{subject.name} has nothing to make a {kind} check of")
+        yield "", *_of_path(subject, kind, host, sweep)
 
 
-def _path(host: str, subject: Subject, kind: ProbeKind) -> tuple[str, Parameters]:
-    """Target and parameters of what is asked of the path to a host."""
+def _of_path(
+    subject: Subject, kind: ProbeKind, host: str, sweep: SweepSettings
+) -> tuple[str, Parameters]:
+    """Target and parameters of what is asked of the path to a host, or of a device on it."""
     if kind == "stamp":
         return _stamp(host, subject.stamp or StampOptions())
     if kind == "route":
         return host, _route(host, subject.route or RouteOptions())
+    if kind == "path-mtu":
+        return host, PathMtuParameters(host)
     if kind == "coexistence" and subject.load_limits:
         options = subject.coexistence or CoexistenceOptions()
         return coexistence(host, options, subject.load_limits, subject.load_guards)
-    return host, PathMtuParameters(host)
+    if kind == "snmp" and subject.snmp:
+        return _snmp(host, subject.snmp, subject.kind, sweep)
+    raise AssertionError(f"{subject.name} has nothing to make a {kind} check of")
 
 
 def _ping(host: str, options: PingOptions, sweep: SweepSettings) -> PingParameters:
@@ -232,6 +245,35 @@ def _sip(host: str, options: SipOptions, sweep: SweepSettings) -> tuple[str, Sip
         locate=to.locate if options.uri else None,  # an address is a host, no SIP domain
     )
     return uri, _wait(sip, options.timeout_s, sweep)
+
+
+def _snmp(
+    host: str, options: SnmpOptions, kind: AssetKind | None, sweep: SweepSettings
+) -> tuple[str, SnmpParameters]:
+    usual = SNMP_GROUPS.get(kind or "", SNMP_GROUPS_ELSE)
+    groups = usual if options.groups is None else tuple(dict.fromkeys(options.groups))
+    snmp = SnmpParameters(
+        host,
+        options.version,
+        groups,
+        port=options.port,
+        community_env=options.community_env,
+        user_env=options.user_env,
+        auth_env=options.auth_env,
+        priv_env=options.priv_env,
+        auth=options.auth,
+        privacy=options.privacy,
+        family=options.family,
+    )
+    # A second reading may not take more of the deadline than is left for the rest.
+    interval_s = min(snmp.interval_s, sweep.deadline_s / 2)
+    at = bracketed(host) if options.port == 161 else f"{bracketed(host)}:{options.port}"
+    return at, replace(
+        snmp,
+        timeout_s=snmp.timeout_s if options.timeout_s is None else options.timeout_s,
+        interval_s=interval_s if options.interval_s is None else options.interval_s,
+        repetitions=options.repetitions or snmp.repetitions,
+    )
 
 
 def _call(options: CallOptions) -> CallParameters:

@@ -101,6 +101,11 @@ def _missing(subject: Subject, kinds: Iterable[ProbeKind]) -> Iterator[str]:
                 f"{subject.name}: dns needs a name to ask for, as in dns:portal.example@SERVER "
                 "or --option names=portal.example"
             )
+        if kind == "snmp" and not subject.snmp:
+            yield (
+                f"{subject.name}: snmp needs a version and the names of the variables that hold "
+                "its secrets, as in --option version=2 --option community_env=NAME or [asset.snmp]"
+            )
         if kind == "call":
             yield from _uncallable(subject)
             continue

@@ -64,7 +64,8 @@ def test_checks_by_kind(kind: str, expected: list[str]) -> None:
         ("pbx", 'checks = ["sip", "ping", "sip"]\n', ["a:ping", "a:sip"]),
         ("pbx", 'checks = ["ping"]\ntcp.ports = [1]\n', ["a:ping"]),
         ("pbx", "checks = []\n", []),
-        ("pbx", 'checks = ["nat", "snmp"]\n', []),
+        ("pbx", 'checks = ["capture"]\n', []),
+        ("switch", 'snmp = {version = 2, community_env = "C"}\n', ["a:ping", "a:snmp"]),
         ("pbx", 'call.number = "sip:echo@198.18.2.10"\n', ["a:ping", "a:sip", "a:call"]),
     ],
 )  # fmt: skip
@@ -154,15 +155,12 @@ def test_what_this_version_cannot_make_is_said_once_for_each() -> None:
     text = SITES + "".join(
         f'[[asset]]\nid = "{name}"\nsite = "hall"\nkind = "pbx"\n{V6}{extra}'
         for name, extra in (
-            ("a", 'checks = ["ping", "nat", "snmp", "nat"]\n'),
-            ("b", "snmp.version = 2\n"),
-            ("c", 'checks = ["ping"]\nsnmp.version = 2\n'),
+            ("a", 'checks = ["ping", "capture", "capture"]\n'),
+            ("b", 'checks = ["ping"]\n'),
         )
     )
     assert unplanned(parse(text)) == (
-        "a: this version cannot make the check nat, so it is not planned.",
-        "a: this version cannot make the check snmp, so it is not planned.",
-        "b: this version cannot make the check snmp, so it is not planned.",
+        "a: this version cannot make the check capture, so it is not planned.",
     )
 
 

@@ -32,8 +32,9 @@ def test_each_probe_is_of_the_kind_it_is_found_by() -> None:
         "stamp",
         "capture",
         "coexistence",
+        "snmp",
     }
-    assert len(CATALOG) == 11
+    assert len(CATALOG) == 12
 
 
 def test_the_catalogue_itself_loads_no_library() -> None:

@@ -33,6 +33,7 @@ def test_every_ability_has_a_cure_unless_it_is_there() -> None:
         "Crafted packets (scapy)",
         "Deep decoding (tshark)",
         "Capturing (dumpcap)",
+        "SNMP (pysnmp)",
         "Clock",
         "Resolver",
         "Time zone",

@@ -1,0 +1,59 @@
+"""Runs the snmp probe with the secrets of the lab's agent."""
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from nethealth.model.check import Check, SnmpGroup, SnmpParameters
+from nethealth.model.failure import Outcome
+from nethealth.model.observation import Observation
+from nethealth.model.probe import Completion, Env
+from nethealth.sweep.accounts import RunAccounts
+from probes import CATALOG
+from probes.net import SystemClock, SystemNetwork
+from tests.peers.snmpd import SECRETS
+from tests.probes.driver import NoPacing, Seen
+
+V3: Mapping[str, Any] = {
+    "version": 3, "user_env": "USER", "auth_env": "AUTH", "priv_env": "PRIVACY", "auth": "SHA-256",
+}  # fmt: skip
+V2: Mapping[str, Any] = {"version": 2, "community_env": "COMMUNITY"}
+
+
+async def ask(
+    port: int,
+    *groups: SnmpGroup,
+    secrets: Mapping[str, str] | None = None,
+    accounts: RunAccounts | None = None,
+    deadline_s: float = 35.0,
+    **options: Any,
+) -> Seen:
+    """One check of 127.0.0.1; v2c and one reading of the counters, unless the options say more."""
+    chosen = {"timeout_s": 1.0, "retries": 0, "interval_s": 0.0, **options}
+    if "version" not in chosen:
+        chosen = {**V2, **chosen}
+    parameters = SnmpParameters("127.0.0.1", groups=groups, port=port, **chosen)
+    clock = SystemClock()
+    network = SystemNetwork(clock)
+    env = Env(
+        clock, network, Random(1), NoPacing(), clock.monotonic_s(),
+        secrets={**SECRETS, **(secrets or {})}, accounts=accounts or RunAccounts(),
+    )  # fmt: skip
+    check = Check("a:snmp", "snmp", None, None, "a", "127.0.0.1", parameters, deadline_s)
+    observations: list[Observation] = []
+    end = Completion(Outcome.COMPLETED)
+    try:
+        async for item in CATALOG["snmp"].run(check, env):
+            if isinstance(item, Completion):
+                end = item
+            else:
+                assert item.method["address"] == "127.0.0.1"
+                observations.append(item)
+    finally:
+        await network.close()
+    return Seen(tuple(observations), end)
+
+
+def drive(port: int, *groups: SnmpGroup, **options: Any) -> Seen:
+    return asyncio.run(ask(port, *groups, **options))
