@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nethealth.model.pseudonym import Names
-from nethealth.passive import totals
+from nethealth.passive import (
+    lan_arp,
+    lan_dhcp,
+    lan_icmp,
+    lan_spanning_tree,
+    lan_tcp,
+    legacy,
+    totals,
+)
 from nethealth.passive.analysis import Analyser, Units
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.far_end import UNITS as FAR_END_UNITS
@@ -32,6 +40,12 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis(lambda _, __: totals.Totals(), totals.UNITS),
     Analysis(lambda book, _: RtcpAnalysis(book), FAR_END_UNITS),
     Analysis(lambda book, people: SipAnalysis(people, book), SIP_UNITS),
+    Analysis(lambda book, _: legacy.LegacyAnalysis(book), legacy.UNITS),
+    Analysis(lambda _, __: lan_arp.ArpAnalysis(), lan_arp.UNITS),
+    Analysis(lambda _, __: lan_spanning_tree.SpanningTreeAnalysis(), lan_spanning_tree.UNITS),
+    Analysis(lambda _, __: lan_dhcp.DhcpAnalysis(), lan_dhcp.UNITS),
+    Analysis(lambda _, __: lan_icmp.IcmpAnalysis(), lan_icmp.UNITS),
+    Analysis(lambda _, __: lan_tcp.TcpAnalysis(), lan_tcp.UNITS),
 )
 
 FILE_UNITS: dict[str, str | None] = {

@@ -1,0 +1,140 @@
+"""TCP: data sent again, and receivers that close their window.
+
+RFC 9293 sections 3.4 and 3.8. Each direction of a connection is followed by the octets it has
+shown. A segment that brings octets from before was sent again, unless it is a copy: a mirror port
+shows frames twice, and a router between two mirrored VLANs shows the same segment in each. A copy
+has the same IP identification and checksum as the segment it copies, and comes at once. A segment
+that fills a gap was overtaken on its way if it comes within 3 ms of what overtook it, and else was
+lost before this point and sent again: tshark's rule.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nethealth.passive.analysis import Fact, Units
+from nethealth.passive.columns import Ints
+from nethealth.passive.packets import Packets
+from nethealth.passive.series import BIN_S, Series, Tallies
+from nethealth.passive.tcp_copies import Copies
+from nethealth.passive.tcp_flows import FlowTable
+from nethealth.passive.tcp_holes import Holes
+from nethealth.passive.tcp_progress import Progress, progress_of
+from nethealth.passive.tcp_windows import Windows
+
+UNITS: Units = {
+    "tcp_data_segment_count": "packets",
+    "tcp_data_segment_per_bin_max": "packets",
+    "tcp_retransmission_count": "packets",
+    "tcp_retransmission_per_bin_max": "packets",
+    "tcp_retransmission_flow_count": "packets",
+    "tcp_mirror_copy_count": "packets",
+    "tcp_out_of_order_count": "packets",
+    "tcp_syn_retransmission_count": "packets",
+    "tcp_reset_count": "packets",
+    "tcp_zero_window_count": "packets",
+    "tcp_zero_window_episode_count": "episodes",
+    "tcp_zero_window_max_s": "s",
+}
+_FIN, _SYN, _RST = 0x01, 0x02, 0x04
+_FLOWS_SHOWN = 20
+
+
+class TcpAnalysis:
+    """One table for all connections; rows that need more than arithmetic are few."""
+
+    def __init__(self, *, bin_s: float = BIN_S) -> None:
+        bin_ns = round(bin_s * 1e9)
+        self._table = FlowTable()
+        self._holes = Holes()
+        self._copies = Copies()
+        self._windows = Windows()
+        self._segments = Series(bin_ns)
+        self._again = Series(bin_ns)
+        self._flows: Tallies[str] = Tallies()
+        self._data = self._retransmitted = self._overtaken = 0
+        self._copied = self._syns = self._resets = 0
+
+    def feed(self, packets: Packets) -> None:
+        tcp = np.flatnonzero(packets.is_tcp)
+        if not len(tcp):
+            return
+        flags = packets.tcp_flags[tcp]
+        octets = packets.payload_octets[tcp]
+        self._resets += int(((flags & _RST) != 0).sum())
+        self._windows.feed(packets, tcp, flags)
+        syn = (flags & _SYN) != 0
+        fin = (flags & (_FIN | _RST)) == _FIN
+        chosen = (octets > 0) | syn | fin
+        rows = tcp[chosen]
+        if not len(rows):
+            return
+        data = rows[octets[chosen] > 0]
+        self._data += len(data)
+        self._segments.add_all(packets.time_ns[data])
+        progress = progress_of(
+            self._table,
+            rows,
+            packets.flow[rows],
+            packets.tcp_sequence[rows],
+            (octets + syn + fin)[chosen],
+            syn[chosen],
+            packets.time_ns[rows],
+        )
+        self._judge(packets, progress)
+
+    def _judge(self, packets: Packets, progress: Progress) -> None:
+        behind = ~progress.opens & (progress.begin < progress.before)
+        ahead = ~progress.opens & (progress.begin > progress.before)
+        suspects = behind | progress.syn_again
+        copied = self._copies.among(packets, progress, suspects)
+        self._copied += int((copied & (packets.payload_octets[progress.rows] > 0)).sum())
+        self._syns += int((progress.syn_again & ~copied).sum())
+        again: list[int] = []
+        for place in np.flatnonzero((behind & ~copied) | ahead).tolist():
+            if ahead[place]:
+                self._holes.open(progress, place)
+            elif packets.payload_octets[progress.rows[place]] > 0:
+                kind = self._holes.fill(progress, place, int(packets.time_ns[progress.rows[place]]))
+                if kind == "retransmission":
+                    again.append(int(progress.rows[place]))
+                self._overtaken += kind == "overtaken"
+        self._count(packets, np.array(sorted(again), np.int64))
+
+    def _count(self, packets: Packets, rows: Ints) -> None:
+        self._retransmitted += len(rows)
+        if not len(rows):
+            return
+        self._again.add_all(packets.time_ns[rows])
+        _, first, counts = np.unique(packets.flow[rows], return_index=True, return_counts=True)
+        for place, count in zip(rows[first].tolist(), counts.tolist(), strict=True):
+            self._flows.add(_flow_text(packets, place), count)
+
+    def finish(self) -> Iterator[Fact]:
+        yield Fact("tcp_data_segment_count", self._data)
+        yield Fact(
+            "tcp_retransmission_count",
+            self._retransmitted,
+            samples=self._data,
+            method={"copies_left_out": self._copied, "flows_forgotten": self._table.forgotten},
+        )
+        yield Fact("tcp_mirror_copy_count", self._copied, samples=self._data)
+        yield Fact("tcp_out_of_order_count", self._overtaken, samples=self._data)
+        yield Fact("tcp_syn_retransmission_count", self._syns)
+        yield Fact("tcp_reset_count", self._resets)
+        yield from self._windows.facts()
+        top, others = self._flows.top(_FLOWS_SHOWN)
+        for flow, count in top:
+            yield Fact(
+                "tcp_retransmission_flow_count",
+                count,
+                method={"flow": flow, "other_flows_packets": others},
+            )
+        yield from self._segments.facts("tcp_data_segment_per_bin_max")
+        yield from self._again.facts("tcp_retransmission_per_bin_max")
+
+
+def _flow_text(packets: Packets, row: int) -> str:
+    source, destination = packets.source_text(row), packets.destination_text(row)
+    ports = packets.source_port[row], packets.destination_port[row]
+    return f"{source} port {ports[0]} to {destination} port {ports[1]}"
