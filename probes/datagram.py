@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 
 from nethealth.model.failure import Failure
@@ -29,6 +30,7 @@ _BATCH_MAX = 64  # read in one turn of the loop, so that a flood starves nobody
 _STAMP_AGE_MAX_S = 5.0
 # One for all channels: a drain copies what it read before it reads on, and nothing awaits within.
 _BUFFER = memoryview(bytearray(65_535))
+_BUFFERS = [_BUFFER]
 _MARKS = ((socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS))
 _ANCILLARY = socket.CMSG_SPACE(64) * 3
 
@@ -120,7 +122,10 @@ class UdpChannel:
         self._readiness = readiness
         self._statistics = statistics
         self._overflowed = 0
-        self._waiting: asyncio.Queue[Datagram | NetworkFailure] = asyncio.Queue(QUEUE_MAX)
+        self._waiting: deque[Datagram | NetworkFailure] = deque()
+        self._arrived = asyncio.Event()
+        self._last_address: SocketAddress = ()  # of the last datagram, and what it came to mean
+        self._last_source = remote
         try:
             self._family, self._peer = socket_address(remote)
             self._socket = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -151,18 +156,25 @@ class UdpChannel:
             set_dscp(sock, self._family, dscp)
 
     def send(self, data: bytes, to: Endpoint | None = None) -> float:
-        # An ICMP error that came meanwhile would be reported by this send, and nothing sent. It
-        # stands in the error queue anyway: reading SO_ERROR clears the report.
-        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        peer = self._peer if to is None else socket_address(to)[1]
         sent_s = time.monotonic()
         try:
-            self._socket.sendto(data, self._peer if to is None else socket_address(to)[1])
-        except OSError as error:
-            raise network_failure(error, f"sending to {to or self.remote}") from None
+            self._socket.sendto(data, peer)
+        except OSError:
+            # An ICMP error about an earlier datagram is reported by the next call, which clears
+            # the report and sends nothing. The error stands in the error queue anyway.
+            sent_s = time.monotonic()
+            try:
+                self._socket.sendto(data, peer)
+            except OSError as error:
+                raise network_failure(error, f"sending to {to or self.remote}") from None
         return sent_s
 
     async def receive(self) -> Datagram:
-        item = await self._waiting.get()
+        while not self._waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+        item = self._waiting.popleft()
         if isinstance(item, NetworkFailure):
             raise item
         return item
@@ -173,15 +185,15 @@ class UdpChannel:
             self._socket.close()
 
     def _drain(self, failed: bool) -> None:
+        read = self._socket.recvmsg_into
         for _ in range(_BATCH_MAX):
             try:
-                size, ancillary, _, source = self._socket.recvmsg_into([_BUFFER], _ANCILLARY)
+                size, ancillary, _, source = read(_BUFFERS, _ANCILLARY)
             except BlockingIOError:
                 break
             except OSError:
                 continue  # only says that there is an error; the queue below says which
-            received_s = time.monotonic()
-            dscp = None
+            received_s = dscp = None
             for level, kind, content in ancillary:
                 if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                     received_s = monotonic_of_stamp(content)
@@ -190,8 +202,12 @@ class UdpChannel:
                 elif (level, kind) in _MARKS:
                     # one octet for IPv4 (ip(7)), an int for IPv6 (ipv6(7))
                     dscp = int.from_bytes(content, sys.byteorder) >> 2
+            if received_s is None:
+                received_s = time.monotonic()
+            if source != self._last_address:  # nearly every datagram comes from the one peer
+                self._last_address, self._last_source = source, endpoint_of(source)
             data = bytes(_BUFFER[:size])
-            self._hand_over(Datagram(data, endpoint_of(source), received_s, dscp))
+            self._hand_over(Datagram(data, self._last_source, received_s, dscp))
         if failed:
             self._drain_errors()
 
@@ -213,9 +229,10 @@ class UdpChannel:
         self._overflowed = total
 
     def _hand_over(self, item: Datagram | NetworkFailure) -> None:
-        try:
-            self._waiting.put_nowait(item)
-        except asyncio.QueueFull:
+        if len(self._waiting) < QUEUE_MAX:
+            self._waiting.append(item)
+            self._arrived.set()
+        else:
             note = f"a peer sent more than {QUEUE_MAX} datagrams at once; the rest were dropped"
             if note not in self._statistics.notes:
                 self._statistics.notes.append(note)

@@ -101,7 +101,9 @@ class UdpProbes:
             raise ValueError("the length of a UDP probe is its number")
         sock = self._socket
         self._flow.set_ttl(sock, ttl)
-        sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # of an earlier probe; see UdpChannel
+        # An ICMP error about an earlier probe would be reported by this send, and nothing sent. It
+        # stands in the error queue anyway: reading SO_ERROR clears the report.
+        sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         payload = _TAG.pack(_MARK, probe).ljust(_TAG.size + probe, b"\0")
         sent_s = time.monotonic()
         try:

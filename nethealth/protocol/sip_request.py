@@ -52,49 +52,48 @@ class Requests:
                 ("Content-Length", "0"),
             ),
         )
-        self._parts = request.split(b"\0")
+        self._parts = request.decode().split("\0")
         if len(self._parts) != 7:
             raise ValueError(f"NUL in {uri!a}")
         self._method = method
         self._getrandbits = getrandbits
         self._sent_by = str(local)
         self._reliable = transport != "udp"
-        self._cseq = 0
-        self._tag = self._call_id = b""
+        self._cseq = self._first = CSeq(1, method)
+        self._tag = self._call_id = ""
 
     def transaction(
         self, timeout_s: float = TIMER_F_S, *, max_forwards: int = MAX_FORWARDS, more: Headers = ()
     ) -> ClientTransaction:
         """A new request, with names of its own."""
-        names = f"{self._getrandbits(320):080x}".encode()
-        self._tag, self._call_id, self._cseq = names[32:48], names[48:], 0
+        names = self._getrandbits(320).to_bytes(40).hex()
+        self._tag, self._call_id, self._cseq = names[32:48], names[48:], self._first
         return self._next(names[:32], timeout_s, max_forwards, more)
 
     def again(
         self, timeout_s: float = TIMER_F_S, *, max_forwards: int = MAX_FORWARDS, more: Headers = ()
     ) -> ClientTransaction:
         """The last request once more, changed: same Call-ID and From, the next CSeq (22.2)."""
-        branch = f"{self._getrandbits(128):032x}".encode()
+        self._cseq = CSeq(self._cseq.number + 1, self._method)
+        branch = self._getrandbits(128).to_bytes(16).hex()
         return self._next(branch, timeout_s, max_forwards, more)
 
     def _next(
-        self, branch: bytes, timeout_s: float, max_forwards: int, more: Headers
+        self, branch: str, timeout_s: float, max_forwards: int, more: Headers
     ) -> ClientTransaction:
-        self._cseq += 1
-        lines = "".join(f"\r\n{name}: {value}" for name, value in more)
-        if lines.count("\n") + lines.count("\r") != 2 * len(more):
+        lines = "".join([f"\r\n{name}: {value}" for name, value in more])
+        if more and lines.count("\n") + lines.count("\r") != 2 * len(more):
             raise ValueError("line break in a header")
         start, forwards, tag, call_id, cseq, end, rest = self._parts
+        request = (
+            f"{start}{branch}{forwards}{max_forwards}{tag}{self._tag}"
+            f"{call_id}{self._call_id}{cseq}{self._cseq.number}{end}{lines}{rest}"
+        )
         return ClientTransaction(
-            b"".join(
-                (
-                    *(start, branch, forwards, b"%d" % max_forwards, tag, self._tag),
-                    *(call_id, self._call_id, cseq, b"%d" % self._cseq, end, lines.encode(), rest),
-                )
-            ),
-            branch=BRANCH_COOKIE + branch.decode(),
+            request.encode(),
+            branch=BRANCH_COOKIE + branch,
             sent_by=self._sent_by,
-            cseq=CSeq(self._cseq, self._method),
+            cseq=self._cseq,
             reliable=self._reliable,
             timeout_s=timeout_s,
         )

@@ -53,6 +53,7 @@ class ClientTransaction:
         self.late: frozenset[str] = frozenset()  # branches of earlier transactions on this way
         self._sent_by = sent_by.lower()
         self._cseq = cseq
+        self._own_names = f"{sent_by};branch={branch}", f"{cseq.number} {cseq.method}"
         self._reliable = reliable
         self._timeout_s = min(timeout_s, TIMER_F_S)
         self._sent_s: list[float] = []
@@ -84,7 +85,9 @@ class ClientTransaction:
     @property
     def first_transmission_answered(self) -> bool:
         """Whether the final response came before any copy was sent: only then is a delay known."""
-        return self.final is not None and self.transmission_count == 1
+        if self.answered_s is None:
+            return False
+        return len(self._sent_s) == 1 or self._sent_s[1] > self.answered_s
 
     def due(self, now: float) -> bytes | None:
         """The octets to send at `now`, if any; ends the transaction when its time is over."""
@@ -135,7 +138,7 @@ class ClientTransaction:
         try:
             if self.late and (via := message.top_via) and (via.branch or "").lower() in self.late:
                 return  # another copy of an answer that was taken in already
-            fault = mismatch(message, branch=self.branch, sent_by=self._sent_by, cseq=self._cseq)
+            fault = None if self._plainly_answered_by(message) else self._mismatch(message)
         except WireError as error:
             self.receive_malformed(data, error)
             return
@@ -151,10 +154,26 @@ class ClientTransaction:
             self.final = message
             self.answered_s = at_s
 
+    def _plainly_answered_by(self, message: SipRequest | SipResponse) -> bool:
+        """Whether it is a response with our names as we wrote them, as nearly every answer is.
+
+        Such a one needs no further parsing to be known as ours; about any other `mismatch` decides.
+        """
+        lines = message.values("via")
+        via = _PLAIN_VIA.fullmatch(lines[0]) if len(lines) == 1 else None
+        return (
+            via is not None
+            and (via[1], message.only("cseq")) == self._own_names
+            and isinstance(message, SipResponse)
+        )
+
+    def _mismatch(self, message: SipRequest | SipResponse) -> str | None:
+        return mismatch(message, branch=self.branch, sent_by=self._sent_by, cseq=self._cseq)
+
 
 # Our own Via as a server hands it back, with what it adds (RFC 3581 section 4) and nothing else.
 _PLAIN_VIA = re.compile(
-    r"SIP/2\.0/(?:UDP|TCP|TLS) ([^;,\s]+);branch=([^;,\s]+)"
+    r"SIP/2\.0/(?:UDP|TCP|TLS) ([^;,\s]+;branch=[^;,\s]+)"
     r"(?:;rport(?:=[1-5]?\d{1,4})?|;received=[0-9A-Fa-f.:]+)*"
 )
 
@@ -170,11 +189,6 @@ def mismatch(
     if isinstance(message, SipRequest):
         return "a request, not a response"
     found = message.cseq
-    lines = message.values("via")
-    plain = _PLAIN_VIA.fullmatch(lines[0]) if len(lines) == 1 else None
-    ours = plain is not None and (plain[1].lower(), plain[2].lower()) == (sent_by, branch)
-    if ours and found == cseq:
-        return None  # what nearly every answer looks like needs no parsing to be known as ours
     via = message.via
     if not via or found is None:
         raise WireError("no Via" if not via else "no CSeq")

@@ -19,7 +19,7 @@ HEADERS_MAX = 256  # lines; a real message has ten to forty
 LINE_MAX_OCTETS = 8192
 
 HEADERS_END = re.compile(rb"\n\r?\n")
-_FOLD = re.compile(rb"\r?\n[ \t]+")
+_FOLD = re.compile(r"\r?\n[ \t]+")
 # Request-Line = Method SP Request-URI SP SIP-Version; trailing blanks: RFC 4475 section 3.1.2.10
 _REQUEST_LINE = re.compile(
     rf"(?P<method>{NAME}) (?P<uri>[^\x00-\x20\x7f]+) SIP/2\.0[ \t]*", re.IGNORECASE
@@ -226,16 +226,22 @@ def parse_message(datagram: bytes) -> SipRequest | SipResponse:
 
 def parse_head(head: bytes) -> tuple[SipRequest | SipResponse, int | None]:
     """Read the start line and the headers, without the empty line; also the length of the body."""
-    if head.count(b"\n") > HEADERS_MAX:
+    line_count = head.count(b"\n")
+    if line_count > HEADERS_MAX:
         raise WireError(f"more than {HEADERS_MAX} header lines")
-    if b"\n " in head or b"\n\t" in head:
-        head = _FOLD.sub(b" ", head)
     try:
         text = head.decode()
     except UnicodeDecodeError:
         text = head.decode("latin-1")
-    start, _, lines = text.partition("\n")
-    message = _start(start.removesuffix("\r"), _headers(lines + "\n") if lines else ())
+    start, found = _split_head(text)
+    if len(found) != line_count:  # a line that is no header is the rest of a folded one, or bad
+        text = _FOLD.sub(" ", text)
+        start, found = _split_head(text)
+        _refuse_other_lines(text, found)
+    headers = [
+        (_NAMES.get(name) or _long_name(name), value.strip(" \t\r")) for name, value in found
+    ]
+    message = _start(start.removesuffix("\r"), tuple(headers))
     length = message.content_length
     if length is not None and length > MESSAGE_MAX_OCTETS:
         raise WireError(f"Content-Length is {length}; at most {MESSAGE_MAX_OCTETS}")
@@ -267,15 +273,18 @@ def _encode(start: str, headers: Sequence[tuple[str, str]], body: bytes) -> byte
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def _headers(text: str) -> tuple[tuple[str, str], ...]:
-    """Every header of `text`, whose lines end in LF; one expression over all, for its speed."""
-    found = _HEADER.findall(text)
-    if len(found) != text.count("\n"):
-        bad = next(line for line in text.split("\n") if _HEADER.fullmatch(line + "\n") is None)
+def _split_head(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """The start line, and name and value of every header as they stand."""
+    start, _, lines = text.partition("\n")
+    return start, _HEADER.findall(lines + "\n")  # one expression over all, for its speed
+
+
+def _refuse_other_lines(text: str, found: list[tuple[str, str]]) -> None:
+    """Raise WireError if not all the lines of `text` but its first are among those found."""
+    lines = text.split("\n")[1:]
+    if len(found) != len(lines):
+        bad = next(line for line in lines if _HEADER.fullmatch(line + "\n") is None)
         raise WireError(f"not a header of at most {LINE_MAX_OCTETS} octets: {excerpt(bad)}")
-    return tuple(
-        [(_NAMES.get(name) or _long_name(name), value.strip(" \t\r")) for name, value in found]
-    )
 
 
 def _long_name(name: str) -> str:

@@ -130,6 +130,7 @@ def test_provisional_answers_alone_do_not_put_off_the_end() -> None:
         answer(cseq="2 OPTIONS"),
         answer(more="Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n"),  # section 8.1.3.3
         b"OPTIONS sip:us SIP/2.0\r\nContent-Length: 0\r\n\r\n",
+        answer().replace(b"SIP/2.0 200 Words", b"OPTIONS sip:us SIP/2.0"),  # our own, sent back
     ],
 )
 def test_answers_to_something_else(octets: bytes) -> None:
