@@ -10,12 +10,15 @@ from nethealth.model.record import Record
 from reports.changes import Changes, compare, render_changes
 from reports.compose import compose
 from reports.document import Document, Renderer
+from reports.docx import render_docx
 from reports.html import render_html
 from reports.nagios import render_nagios
+from reports.pdf import render_pdf
 from reports.prometheus import render_prometheus
 from reports.rows import render_csv
 from reports.text import render_text
 from reports.view import utc
+from reports.xlsx import render_xlsx
 
 
 def filename(what: str, started_utc: datetime, extension: str) -> str:
@@ -31,6 +34,9 @@ RENDERERS: Mapping[str, Renderer] = MappingProxyType(
             Renderer("json", "json", lambda document: document.data),
             Renderer("csv", "csv", render_csv),
             Renderer("html", "html", render_html),
+            Renderer("pdf", "pdf", render_pdf),
+            Renderer("docx", "docx", render_docx),
+            Renderer("xlsx", "xlsx", render_xlsx),
             Renderer("nagios", "nagios", render_nagios),
             Renderer("prometheus", "prom", render_prometheus),
         )

@@ -35,6 +35,16 @@ def svg(chart: IntervalChart | SeriesChart, *, width: int, name: str) -> Markup:
     return Markup(head + "".join(parts) + "</svg>")  # noqa: S704 - every text went through _safe
 
 
+def key(chart: IntervalChart | SeriesChart) -> str:
+    """What its marks mean, in a sentence."""
+    dashed = "dashed: the limit, where it lies within the chart."
+    if isinstance(chart, SeriesChart):
+        return f"A gap: no value in that round; {dashed}"
+    if chart.unit == "ms":
+        return f"Line: from minimum to 95th percentile; dot: median; {dashed}"
+    return f"Line: 95 % interval; dot: measured share; {dashed}"
+
+
 def ticks(highest: float, most: int = 5) -> list[float]:
     """Round values from 0 to at least `highest`, at most `most` steps."""
     if not (math.isfinite(highest) and highest > 0):

@@ -27,7 +27,7 @@ def _parts() -> "tuple[Template, str, str]":
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
     from markupsafe import Markup  # noqa: PLC0415
 
-    from reports.charts import NARROW, WIDE, svg  # noqa: PLC0415
+    from reports.charts import NARROW, WIDE, key, svg  # noqa: PLC0415
 
     def shown(value: object) -> object:
         return value if isinstance(value, Markup) else visible(str(value))
@@ -41,7 +41,7 @@ def _parts() -> "tuple[Template, str, str]":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(svg=svg, WIDE=WIDE, NARROW=NARROW)
+    environment.globals.update(svg=svg, key=key, WIDE=WIDE, NARROW=NARROW)
     environment.tests["kind"] = lambda block, name: type(block).__name__ == name
     style, _, _ = loader.get_source(environment, STYLE)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -26,7 +26,7 @@ def render_csv(document: Document) -> bytes:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for row in _rows(document.record):
+    for row in observation_rows(document.record):
         writer.writerow([cell(value) for value in row])
     return out.getvalue().encode()
 
@@ -42,7 +42,8 @@ def cell(value: Scalar) -> str:
     return visible(f"'{value}" if value.startswith(_FORMULA) else value)
 
 
-def _rows(record: Record) -> list[tuple[Scalar, ...]]:
+def observation_rows(record: Record) -> list[tuple[Scalar, ...]]:
+    """One row for each observation, and one for each check that has none."""
     checks = {check.id: check for check in record.checks}
     started = f"{utc(record.run.started):%Y-%m-%dT%H:%M:%SZ}"
     rows: list[tuple[Scalar, ...]] = []

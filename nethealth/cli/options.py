@@ -10,7 +10,9 @@ import click
 
 from nethealth.cli.exits import FAIL_ON, usage
 
-FORMATS = ("text", "json", "csv", "html", "nagios", "prometheus")
+FORMATS = (
+    "text", "json", "csv", "html", "pdf", "docx", "xlsx", "nagios", "prometheus",
+)  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -1,0 +1,270 @@
+"""The report as DOCX, to be worked into a paper: real headings, header rows, alternative texts."""
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from reports.charts import key
+from reports.document import (
+    Block,
+    Bullets,
+    Cell,
+    Document,
+    FindingBlock,
+    Heading,
+    IntervalChart,
+    KeyValues,
+    Mark,
+    Paragraph,
+    SeriesChart,
+    Table,
+)
+from reports.escape import clip, visible
+from reports.pictures import png
+
+if TYPE_CHECKING:
+    from docx.document import Document as Docx
+    from docx.text.paragraph import Paragraph as DocxParagraph
+
+_COLOURS = {
+    "critical": "A3141C", "warning": "7D4A00", "info": "1D4F91", "ok": "17603A", "none": "444444",
+}  # fmt: skip
+_QUIET = "444444"
+_PROPERTY_MOST = 255  # characters that a property of the file may have
+_LANGUAGE = "en-GB"
+_CHART_WIDTH_CM, _TEXT_WIDTH_CM, _NUMBER_CM = 16.5, 17.0, 2.4
+_TABLE_TEXT = "Table Text"
+
+
+def render_docx(document: Document) -> bytes:
+    """One DOCX in A4; text that XML cannot hold has been spelled out."""
+    import docx  # noqa: PLC0415 - lxml and a template that only a DOCX should load
+    from docx.shared import Cm  # noqa: PLC0415
+
+    made = docx.Document()
+    page = made.sections[0]
+    page.page_width, page.page_height = Cm(21), Cm(29.7)
+    page.left_margin = page.right_margin = Cm(2)
+    page.top_margin = page.bottom_margin = Cm(2)
+    _styles(made)
+    started = document.record.run.started.replace(tzinfo=None)
+    properties = made.core_properties
+    properties.title = clip(visible(document.title), _PROPERTY_MOST)
+    properties.subject = clip(visible(document.subtitle), _PROPERTY_MOST)
+    tool = document.record.tool
+    properties.author = clip(visible(f"{tool.name} {tool.version}"), _PROPERTY_MOST)
+    properties.comments = f"sha256 {document.sha256}"
+    properties.language = _LANGUAGE
+    properties.created = properties.modified = started
+    writer = _Writer(made)
+    writer.head(document)
+    for section in document.sections:
+        made.add_heading(visible(section.title), level=2)
+        for block in section.blocks:
+            writer.block(block)
+    made.add_heading("This report", level=2)
+    writer.block(KeyValues(document.facts))
+    _page_number(made)
+    out = BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+class _Writer:
+    """Puts blocks at the end of one document."""
+
+    def __init__(self, made: "Docx") -> None:
+        self._made = made
+
+    def head(self, document: Document) -> None:
+        """Banner, title and the summary, which stands on the first page."""
+        if document.banner is not None:
+            self._text(document.banner, bold=True)
+        self._made.add_heading(visible(document.title), level=1)
+        self._text(document.subtitle, quiet=True)
+        self._made.add_heading("Summary", level=2)
+        self._mark(self._made.add_paragraph(), document.summary.mark)
+        self._text(document.summary.answer, bold=True)
+        for title, sentences in document.summary.parts:
+            self._labelled(f"{title}: ", " ".join(sentences))
+
+    def block(self, block: Block) -> None:
+        match block:
+            case Paragraph():
+                self._text(block.text)
+            case Heading():
+                self._made.add_heading(visible(block.text), level=3)
+            case Bullets():
+                for item in block.items:
+                    self._made.add_paragraph(visible(item), style="List Bullet")
+            case KeyValues():
+                for term, meaning in block.pairs:
+                    self._labelled(f"{term}: ", meaning)
+            case Table():
+                self._table(block)
+            case FindingBlock():
+                self._finding(block)
+            case IntervalChart() | SeriesChart():
+                self._chart(block)
+
+    def _text(self, text: str, *, bold: bool = False, quiet: bool = False) -> None:
+        run = self._made.add_paragraph().add_run(visible(text))
+        run.bold = bold
+        if quiet:
+            run.font.color.rgb = _rgb(_QUIET)
+
+    def _labelled(self, label: str, text: str) -> None:
+        paragraph = self._made.add_paragraph()
+        paragraph.add_run(visible(label)).bold = True
+        paragraph.add_run(visible(text))
+
+    def _listed(self, label: str, items: tuple[str, ...]) -> None:
+        if len(items) == 1:
+            self._labelled(f"{label}: ", items[0])
+            return
+        self._made.add_paragraph().add_run(visible(f"{label}:")).bold = True
+        for item in items:
+            self._made.add_paragraph(visible(item), style="List Bullet")
+
+    def _mark(self, paragraph: "DocxParagraph", mark: Mark) -> None:
+        run = paragraph.add_run(visible(mark.word))
+        run.bold = True
+        run.font.color.rgb = _rgb(_COLOURS[mark.kind])
+
+    def _cell(self, paragraph: "DocxParagraph", value: Cell) -> None:
+        if isinstance(value, Mark):
+            self._mark(paragraph, value)
+        else:
+            paragraph.add_run(visible(value))
+
+    def _finding(self, block: FindingBlock) -> None:
+        heading = self._made.add_heading(level=3)
+        self._mark(heading, block.mark)
+        heading.add_run(visible(f"  {block.title}: {block.place}"))
+        for one in block.statements:
+            text = f"{one.text} {one.evidence}" if len(block.statements) > 1 else one.text
+            style = "List Bullet" if len(block.statements) > 1 else None
+            self._made.add_paragraph(visible(text.strip()), style=style)
+        if block.left:
+            self._made.add_paragraph(f"and {block.left:,} more in the record", style="List Bullet")
+        self._labelled("What to do: ", block.action)
+        self._labelled("How sure: ", block.sure)
+        self._text(block.when, quiet=True)
+        for title, items in block.more:
+            self._listed(title, items)
+        if block.evidence is not None:
+            self._table(block.evidence)
+
+    def _chart(self, chart: IntervalChart | SeriesChart) -> None:
+        from docx.shared import Cm  # noqa: PLC0415
+
+        self._labelled(f"{chart.title}. ", chart.description)
+        paragraph = self._made.add_paragraph()
+        shape = paragraph.add_run().add_picture(BytesIO(png(chart)), width=Cm(_CHART_WIDTH_CM))
+        described = shape._inline.docPr  # python-docx has no other way to it
+        described.set("descr", visible(f"{chart.title}. {chart.description}"))
+        described.set("title", visible(chart.title))
+        self._text(key(chart), quiet=True)
+        self._table(chart.table)
+
+    def _table(self, table: Table) -> None:
+        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
+
+        caption = self._made.add_paragraph(visible(table.caption), style="Caption")
+        caption.paragraph_format.keep_with_next = True
+        made = self._made.add_table(rows=1 + len(table.rows), cols=len(table.columns))
+        made.style = "Table Grid"
+        made.autofit = False
+        _flag(made.rows[0]._tr, "w:tblHeader")
+        widths = _widths(table)
+        for grid, width in zip(made.columns, widths, strict=True):
+            grid.width = width
+        # python-docx looks every cell up anew: all of a row at once is what large tables need.
+        for row, values in zip(
+            made.rows, (tuple(column.title for column in table.columns), *table.rows), strict=True
+        ):
+            _flag(row._tr, "w:cantSplit")
+            for cell, column, value, width in zip(
+                row.cells, table.columns, values, widths, strict=True
+            ):
+                cell.width = width
+                paragraph = cell.paragraphs[0]
+                paragraph.style = _TABLE_TEXT
+                self._cell(paragraph, value)
+                if column.numeric:
+                    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        for cell in made.rows[0].cells:
+            for run in cell.paragraphs[0].runs:
+                run.bold = True
+        self._made.add_paragraph()
+
+
+def _widths(table: Table) -> list[Any]:
+    """Numbers get what they need, words share the rest, the first column a little more."""
+    from docx.shared import Cm  # noqa: PLC0415
+
+    numbers = sum(column.numeric for column in table.columns)
+    shares = [0.0 if column.numeric else 1.0 for column in table.columns]
+    if not table.columns[0].numeric:
+        shares[0] = 1.3
+    each = min(_NUMBER_CM, _CHART_WIDTH_CM / len(table.columns))
+    rest = _TEXT_WIDTH_CM - each * numbers
+    return [
+        Cm(each if column.numeric else rest * share / sum(shares))
+        for column, share in zip(table.columns, shares, strict=True)
+    ]
+
+
+def _styles(made: "Docx") -> None:
+    """One typeface in readable sizes, in the language of the report, without blue headings."""
+    from docx.enum.style import WD_STYLE_TYPE  # noqa: PLC0415
+    from docx.shared import Pt  # noqa: PLC0415
+
+    sizes = {"Normal": 11, "Caption": 10, "Heading 1": 20, "Heading 2": 15, "Heading 3": 12}
+    for name, size in sizes.items():
+        style: Any = made.styles[name]
+        style.font.name = "Arial"
+        style.font.size = Pt(size)
+        style.font.color.rgb = _rgb("000000")
+        properties = style.element.get_or_add_rPr()
+        fonts = properties.find(_tag("w:rFonts"))
+        if fonts is not None:  # the theme's own typeface goes before the name above
+            for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+                fonts.attrib.pop(_tag(f"w:{theme}"), None)
+    table_text = made.styles.add_style(_TABLE_TEXT, WD_STYLE_TYPE.PARAGRAPH)
+    table_text.base_style = made.styles["Normal"]
+    table_text.font.size = Pt(9)
+    table_text.paragraph_format.space_after = Pt(0)
+    language = _element("w:lang")
+    language.set(_tag("w:val"), _LANGUAGE)
+    made.styles["Normal"].element.get_or_add_rPr().append(language)
+
+
+def _page_number(made: "Docx") -> None:
+    """A field in the footer, which the word processor fills in."""
+    paragraph = made.sections[0].footer.paragraphs[0]
+    paragraph.add_run("Page ")
+    field = _element("w:fldSimple")
+    field.set(_tag("w:instr"), "PAGE")
+    paragraph._p.append(field)
+
+
+def _flag(row: Any, name: str) -> None:
+    row.get_or_add_trPr().append(_element(name))
+
+
+def _element(name: str) -> Any:
+    from docx.oxml import OxmlElement  # noqa: PLC0415
+
+    return OxmlElement(name)
+
+
+def _tag(name: str) -> str:
+    from docx.oxml.ns import qn  # noqa: PLC0415
+
+    return str(qn(name))
+
+
+def _rgb(text: str) -> Any:
+    from docx.shared import RGBColor  # noqa: PLC0415
+
+    return RGBColor.from_string(text)

@@ -1,0 +1,203 @@
+"""The report as a workbook: a sheet for each section, and all observations to calculate with."""
+
+from io import BytesIO
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from reports.document import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Document,
+    FindingBlock,
+    Heading,
+    IntervalChart,
+    KeyValues,
+    Mark,
+    Paragraph,
+    SeriesChart,
+    Table,
+)
+from reports.escape import clip, visible
+from reports.rows import COLUMNS, observation_rows
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+ROWS_MOST = 1_048_576 - 2  # what a sheet holds, less its header and a word on what is left out
+_TEXT_MOST = 32_767  # characters of a cell
+_WIDE, _NARROW = 46, 16
+_SHEET_NAME_MOST = 31
+_PROPERTY_MOST = 255
+
+
+def render_xlsx(document: Document) -> bytes:
+    """One XLSX. Text is written as text, so that nothing of it is ever a formula or a link."""
+    import xlsxwriter  # noqa: PLC0415 - only a workbook should load it
+
+    out, tool = BytesIO(), document.record.tool
+    with xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        book.set_properties(
+            {
+                "title": clip(visible(document.title), _PROPERTY_MOST),
+                "subject": clip(visible(document.subtitle), _PROPERTY_MOST),
+                "author": clip(visible(f"{tool.name} {tool.version}"), _PROPERTY_MOST),
+                "comments": f"sha256 {document.sha256}",
+                "created": document.record.run.started.replace(tzinfo=None),
+            }
+        )
+        formats = _Formats(book)
+        _summary(_Sheet(book, "Summary", formats), document, formats.title)
+        for section in document.sections:
+            sheet = _Sheet(book, section.title, formats)
+            sheet.line(section.title, formats.title)
+            for block in section.blocks:
+                sheet.block(block)
+        _observations(book, document, formats)
+    return out.getvalue()
+
+
+class _Formats:
+    """How cells look."""
+
+    def __init__(self, book: "Workbook") -> None:
+        self.title = book.add_format({"bold": True, "font_size": 14})
+        self.bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        self.header = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
+        self.text = book.add_format({"text_wrap": True, "valign": "top"})
+        self.number = book.add_format({"align": "right", "valign": "top"})
+
+
+class _Sheet:
+    """Blocks one below the other."""
+
+    def __init__(self, book: "Workbook", title: str, formats: _Formats) -> None:
+        self._sheet: Worksheet = book.add_worksheet(_sheet_name(book, title))
+        self._sheet.set_column(0, 0, _WIDE)
+        self._sheet.set_column(1, 12, _NARROW + 8)
+        self._formats = formats
+        self._row = 0
+
+    def line(self, text: str, how: "Format | None" = None) -> None:
+        self._sheet.write_string(self._row, 0, _text(text), how or self._formats.text)
+        self._row += 1
+
+    def pair(self, term: str, meaning: str) -> None:
+        self._sheet.write_string(self._row, 0, _text(term), self._formats.bold)
+        self._sheet.write_string(self._row, 1, _text(meaning))
+        self._row += 1
+
+    def gap(self) -> None:
+        self._row += 1
+
+    def block(self, block: Block) -> None:
+        match block:
+            case Paragraph():
+                self.line(block.text)
+            case Heading():
+                self.line(block.text, self._formats.bold)
+            case Bullets():
+                for item in block.items:
+                    self.line(item)
+            case KeyValues():
+                for term, meaning in block.pairs:
+                    self.pair(term, meaning)
+            case Table():
+                self._table(block)
+            case FindingBlock():
+                self._finding(block)
+            case IntervalChart() | SeriesChart():
+                self.line(f"{block.title}. {block.description}")
+                self._table(block.table)
+
+    def _finding(self, block: FindingBlock) -> None:
+        self.line(f"{block.mark.word}: {block.title}: {block.place}", self._formats.bold)
+        for one in block.statements:
+            self.line(f"{one.text} {one.evidence}".strip())
+        if block.left:
+            self.line(f"and {block.left:,} more in the record")
+        self.pair("What to do", block.action)
+        self.pair("How sure", block.sure)
+        self.pair("When", block.when)
+        for title, items in block.more:
+            self.pair(title, "; ".join(items))
+        if block.evidence is not None:
+            self._table(block.evidence)
+        self.gap()
+
+    def _table(self, table: Table) -> None:
+        self.line(table.caption, self._formats.bold)
+        for index, column in enumerate(table.columns):
+            self._sheet.write_string(self._row, index, _text(column.title), self._formats.header)
+        self._row += 1
+        for row in table.rows:
+            for index, (column, value) in enumerate(zip(table.columns, row, strict=True)):
+                self._sheet.write_string(self._row, index, _text(_word(value)), self._how(column))
+            self._row += 1
+        self.gap()
+
+    def _how(self, column: Column) -> "Format":
+        return self._formats.number if column.numeric else self._formats.text
+
+
+def _summary(sheet: _Sheet, document: Document, title: "Format") -> None:
+    if document.banner is not None:
+        sheet.line(document.banner)
+    sheet.line(document.title, title)
+    sheet.line(document.subtitle)
+    sheet.gap()
+    sheet.pair("State", document.summary.mark.word)
+    sheet.pair("Answer", document.summary.answer)
+    for question, sentences in document.summary.parts:
+        sheet.pair(question, " ".join(sentences))
+    sheet.gap()
+    for term, meaning in document.facts:
+        sheet.pair(term, meaning)
+
+
+def _observations(book: "Workbook", document: Document, formats: _Formats) -> None:
+    """As in the CSV, numbers as numbers."""
+    sheet = book.add_worksheet("Observations")
+    for index, title in enumerate(COLUMNS):
+        sheet.write_string(0, index, title, formats.header)
+    rows = observation_rows(document.record)
+    for number, row in enumerate(rows[:ROWS_MOST], 1):
+        for index, value in enumerate(row):
+            if isinstance(value, bool):
+                sheet.write_boolean(number, index, value)
+            elif isinstance(value, int | float) and isfinite(value):
+                sheet.write_number(number, index, value)
+            elif value is not None:
+                sheet.write_string(number, index, _text(str(value)))
+    if len(rows) > ROWS_MOST:
+        left = f"{len(rows) - ROWS_MOST} more stand in the CSV and in the record"
+        sheet.write_string(ROWS_MOST + 1, 0, left)
+    sheet.freeze_panes(1, 0)
+    if rows:
+        sheet.autofilter(0, 0, min(len(rows), ROWS_MOST), len(COLUMNS) - 1)
+    sheet.set_column(0, len(COLUMNS) - 1, _NARROW)
+
+
+def _sheet_name(book: "Workbook", title: str) -> str:
+    """A name that no other sheet has, without the characters that a sheet's name may not have."""
+    plain = "".join(" " if character in "[]:*?/\\'" else character for character in visible(title))
+    taken = {sheet.get_name().lower() for sheet in book.worksheets()}
+    name, number = plain[:_SHEET_NAME_MOST], 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{plain[: _SHEET_NAME_MOST - 4]} {number}"
+    return name
+
+
+def _word(value: Cell) -> str:
+    return value.word if isinstance(value, Mark) else value
+
+
+def _text(text: str) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= _TEXT_MOST else shown[: _TEXT_MOST - 1] + "…"
