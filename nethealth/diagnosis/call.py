@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Round, number
 from nethealth.diagnosis.failures import SAYING
+from nethealth.diagnosis.impairment import Heard, weighs_most
 from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, listing, milliseconds, percent, reason_of
 from nethealth.model.failure import Failure
@@ -239,6 +240,28 @@ def _poor_call(evidence: Evidence, host: Host, one: Round, seen: Observation) ->
     lost = _number(seen, "loss_ratio")
     delay_s = _number(seen, "one_way_delay_s")
     limit = evidence.record.settings.thresholds.r_factor
+    late = next(
+        (
+            number(other) or 0.0
+            for other in one.all("late_discard_ratio")
+            if other.method.get("direction") == seen.method.get("direction")
+        ),
+        0.0,
+    )
+    sent = seen.samples or 0
+    missed = round(lost * sent)
+    discarded = min(missed, round(late * sent))
+    burst = seen.method.get("burst_r")
+    heaviest = weighs_most(
+        Heard(
+            sent=sent,
+            lost=missed - discarded,
+            discarded=discarded,
+            one_way_s=delay_s,
+            burst_ratio=burst if isinstance(burst, int | float) and burst >= 1 else None,
+            passport=seen.method,
+        )
+    )
     return draft(
         evidence,
         "poor-voice-quality",
@@ -247,7 +270,7 @@ def _poor_call(evidence: Evidence, host: Host, one: Round, seen: Observation) ->
         f"{_WAYS.get(way, way)}: R {r_factor:.0f}, MOS-CQE {mos or 1.0:.1f}, where the limit is R "
         f"{limit:.0f}. Of {counted(seen.samples or 0, 'packet')} {percent(lost)} were lost or came "
         f"too late to be played; one way is taken as {milliseconds(delay_s)}, half of the round "
-        "trip.",
+        f"trip.{f' {heaviest}' if heaviest else ''}",
         rounds=[one],
         seen=[
             other

@@ -17,6 +17,18 @@ class Rule:
     action: str
 
 
+# How telephony and network disturb each other, one way or the other (or neither).
+MECHANISMS: frozenset[FindingCode] = frozenset(
+    {
+        "phone-loop", "phone-power-loop", "duplex-mismatch", "voice-vlan-conflict",
+        "dhcp-exhaustion", "registration-avalanche", "keepalive-reset", "firmware-wave",
+        "multicast-flood", "broadcast-sensitive-phones", "unknown-unicast-flood",
+        "address-conflict", "dscp-misuse", "no-wan-qos", "dscp-bleached", "media-hairpin",
+        "call-load", "clock-slip", "fax-over-ip", "poe-budget", "obsolete-security",
+        "slow-port-start",
+    }
+)  # fmt: skip
+
 CODES: Mapping[FindingCode, Rule] = {
     "site-outage": Rule(
         Severity.CRITICAL,
@@ -34,6 +46,21 @@ CODES: Mapping[FindingCode, Rule] = {
         Severity.WARNING,
         "Compare with the same measurement at a quiet hour: what is higher only under load is a "
         "queue, what stays is the route.",
+    ),
+    "queueing-delay": Rule(
+        Severity.WARNING,
+        "Shape the traffic to a little below the rate that the line really has, with a queue that "
+        "is kept short, and measure again.",
+    ),
+    "no-wan-qos": Rule(
+        Severity.WARNING,
+        "Give packets with the mark of voice a queue of their own at both ends of the line, below "
+        "its real rate and with the overhead of each frame counted in.",
+    ),
+    "provider-loss": Rule(
+        Severity.WARNING,
+        "Take these times and counts to the provider of the line before anything of the telephony "
+        "is replaced.",
     ),
     "poor-voice-quality": Rule(
         Severity.WARNING,

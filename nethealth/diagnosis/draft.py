@@ -4,10 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import isfinite
 
-from nethealth.diagnosis.catalogue import CODES
+from nethealth.diagnosis.catalogue import CODES, MECHANISMS
 from nethealth.diagnosis.evidence import Evidence, Place, Round
 from nethealth.diagnosis.text import capital
-from nethealth.model.finding import Effect, Finding, FindingCode, Refutation, Severity, Verdict
+from nethealth.model.finding import (
+    Direction,
+    Effect,
+    Finding,
+    FindingCode,
+    Refutation,
+    Severity,
+    Verdict,
+)
 from nethealth.model.observation import Observation
 
 _RUN_LENGTH_MOST_S = 1e9  # a longer one is a damaged record
@@ -22,6 +30,7 @@ def draft(
     rounds: Iterable[Round] = (),
     seen: Iterable[Observation | None] = (),
     verdict: Verdict = Verdict.DEMONSTRATED,
+    direction: Direction | None = None,
     action: str = "",
     refutations: tuple[Refutation, ...] = (),
     missing: tuple[str, ...] = (),
@@ -31,12 +40,14 @@ def draft(
     """One finding; `action` is added to the code's own.
 
     It spans the rounds that it rests on, and the whole run where it rests on none. What the data
-    cannot yet tell from health is never more than information, whatever the inventory says.
+    cannot yet tell from health is never more than information, whatever the inventory says, and
+    neither is a mechanism of interaction below `supported`.
     """
     rounds = tuple(rounds)
     start, end = _span(evidence, rounds)
     severity = evidence.record.inventory.severity.get(code, CODES[code].severity)
-    if verdict is Verdict.INSUFFICIENT_DATA:
+    sure = verdict in {Verdict.DEMONSTRATED, Verdict.SUPPORTED}
+    if verdict is Verdict.INSUFFICIENT_DATA or (code in MECHANISMS and not sure):
         severity = Severity.INFO
     return Finding(
         id=f"{code}:{place.key}",
@@ -48,7 +59,7 @@ def draft(
         to=end,
         severity=severity,
         verdict=verdict,
-        direction=None,
+        direction=direction,
         statement=capital(statement),
         action=" ".join(filter(None, (action, CODES[code].action))),
         evidence=tuple(dict.fromkeys(one.id for one in seen if one is not None)),

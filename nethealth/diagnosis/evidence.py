@@ -92,7 +92,7 @@ class Round:
     @property
     def answered(self) -> bool:
         """Whether anything came back from the host."""
-        if self.check.probe in {"ping", "stamp"} and self.sent:
+        if self.check.probe in {"ping", "stamp", "coexistence"} and self.sent:
             return self.received > 0 or self.check.failure in _ANSWERING
         return self.check.failure in _ANSWERING or any(
             seen.name in _ANSWERS and seen.value is not None for seen in self.observations

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host
+from nethealth.diagnosis.queueing import misplaced_queues
 from nethealth.diagnosis.text import counted, listing, milliseconds, reason_of
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Finding
@@ -19,6 +20,7 @@ def instrument_limits(evidence: Evidence) -> Iterator[Finding]:
         *_no_way_out(evidence),
         *_reflectors(evidence),
         *_spoilt(evidence),
+        *misplaced_queues(evidence),
     ]
     if limits:
         yield draft(
@@ -53,7 +55,7 @@ def _reflectors(evidence: Evidence) -> Iterator[str]:
     for host in evidence.hosts:
         if host.silent and host.pings:
             continue
-        for series in host.of("stamp"):
+        for series in host.of("stamp", "coexistence"):
             last = series.rounds[-1].check if series.rounds else None
             if last and last.failure not in {None, Failure.RESOLVE, Failure.UNREACHABLE}:
                 yield (

@@ -12,6 +12,8 @@ from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.marks import marks_changed
 from nethealth.diagnosis.mtu import path_mtu_black_holes
 from nethealth.diagnosis.names import name_failures
+from nethealth.diagnosis.provider import provider_losses
+from nethealth.diagnosis.queueing import queues
 from nethealth.diagnosis.reachability import Silence, silences, vantage_silence
 from nethealth.diagnosis.security import obsolete_security
 from nethealth.diagnosis.service import expiring_certificates, services_down
@@ -26,6 +28,7 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     high_delays,
     call_findings,  # before what ping suggests of the same host
     poor_voice,
+    queues,
     name_failures,
     services_down,
     expiring_certificates,
@@ -36,8 +39,9 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     stream_marks,
 )
 # What a host that is silent or whose path loses packets cannot help showing.
+_SURE = frozenset({Verdict.DEMONSTRATED, Verdict.SUPPORTED})
 _OF_SILENCE = frozenset({"service-down", "sip-down", "call-failed", "dns-failure"})
-_PATH = frozenset({"packet-loss", "high-delay"})
+_PATH = frozenset({"packet-loss", "high-delay", "queueing-delay", "no-wan-qos"})
 
 
 def judge(record: Record) -> tuple[Finding, ...]:
@@ -68,6 +72,7 @@ def vantage_cut_off(findings: Iterable[Finding]) -> bool:
 
 def _judge(evidence: Evidence) -> list[Finding]:
     found = [finding for family in _FAMILIES for finding in family(evidence)]
+    found += provider_losses(evidence, found)
     silent = list(silences(evidence))
     return _fold_path(_fold_silence(found, silent))
 
@@ -100,11 +105,7 @@ def _fold_path(found: Sequence[Finding]) -> list[Finding]:
     The poor voice stays a finding, since it is what people on the telephone notice. A SIP
     question that had to be sent again is what a lossy path does, and says nothing of the server.
     """
-    causes = [
-        finding
-        for finding in found
-        if finding.code in _PATH and finding.verdict is Verdict.DEMONSTRATED
-    ]
+    causes = [finding for finding in found if finding.code in _PATH and finding.verdict in _SURE]
     symptoms: dict[str, list[str]] = {finding.id: [] for finding in causes}
     kept = []
     for finding in found:

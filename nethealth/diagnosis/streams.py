@@ -19,9 +19,16 @@ _LOSS = ("packet_loss_ratio", "packets_lost_count", "packets_sent_count")
 
 
 def streamed(hosts: Sequence[Host]) -> tuple[Round, ...]:
-    """Every round of a STAMP stream of which something was sent."""
+    """Every round of a STAMP stream of which something was sent.
+
+    A check `coexistence` begins with one on the idle line, whose observations come first.
+    """
     return tuple(
-        one for host in hosts for series in host.of("stamp") for one in series.rounds if one.sent
+        one
+        for host in hosts
+        for series in host.of("stamp", "coexistence")
+        for one in series.rounds
+        if one.sent
     )
 
 
@@ -101,7 +108,7 @@ def stream_marks(evidence: Evidence) -> Iterator[Finding]:
     What is found on the way there has the id that a trace of the same host would give it.
     """
     for host in evidence.hosts:
-        for series in host.of("stamp"):
+        for series in host.of("stamp", "coexistence"):
             for way in WAYS:
                 found = persistent(series.rounds, partial(_changed, way=way))
                 if found:

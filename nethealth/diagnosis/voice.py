@@ -8,16 +8,17 @@ goes both ways at once: the verdict is at most `suggestive`, and a stream that i
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import cast
 
 from nethealth.diagnosis.delay import half_the_round_trip_s
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, number
+from nethealth.diagnosis.impairment import Heard, estimated, weighs_most
+from nethealth.diagnosis.loads import loads_of
 from nethealth.diagnosis.streams import directed, streamed
 from nethealth.diagnosis.text import counted, milliseconds
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation, Passport
-from nethealth.quality.emodel import DELAY_VARIANTS, DelayVariant, Quality, estimate
+from nethealth.quality.emodel import Quality
 from nethealth.quality.loss import LossStatistics, from_burst_ratio, pool
 
 
@@ -50,33 +51,54 @@ def poor_voice(evidence: Evidence) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class _Stream:
-    """One direction to one host: what would not be heard, and the score that follows."""
+    """One direction to one host: what would not be heard, and the score that follows.
+
+    `beside` names the load that the line carried meanwhile.
+    """
 
     host: Host
     way: str
     rounds: tuple[Round, ...]
+    seen: tuple[Observation, ...]
     loss: LossStatistics
+    discarded: int
+    one_way_s: float
     best: float  # R at the least loss that the interval allows
     likely: Quality
+    beside: str | None = None
 
 
 def _streams(hosts: Sequence[Host]) -> list[_Stream]:
     """Each direction of which a stream gave R; of a reflector that tells none, both at once."""
-    return [
+    idle = [
         stream
         for host in hosts
         for way in ("forward", "return", "round-trip")
-        if (stream := _stream(host, way)) is not None
+        if (
+            stream := _stream(
+                host,
+                way,
+                [
+                    (one, seen)
+                    for one in streamed([host])
+                    if (seen := directed(one, "r_factor", way)) is not None
+                ],
+            )
+        )
+    ]
+    return idle + [
+        stream
+        for load in loads_of(hosts)
+        for way in ("forward", "return", "round-trip")
+        if (seen := load.seen("r_factor", dscp=load.voice, direction=way)) is not None
+        if (stream := _stream(load.host, way, [(load.one, seen)], load.words))
     ]
 
 
-def _stream(host: Host, way: str) -> _Stream | None:
-    found = [
-        (one, seen, part)
-        for one in streamed([host])
-        if (seen := directed(one, "r_factor", way)) is not None
-        and (part := _missed(seen)) is not None
-    ]
+def _stream(
+    host: Host, way: str, scored: Sequence[tuple[Round, Observation]], beside: str | None = None
+) -> _Stream | None:
+    found = [(one, seen, part) for one, seen in scored if (part := _missed(seen)) is not None]
     if not found:
         return None
     loss = pool(part for _, _, part in found)
@@ -88,7 +110,17 @@ def _stream(host: Host, way: str) -> _Stream | None:
     if best.r_factor is None or likely.r_factor is None:
         return None
     rounds = tuple(one for one, _, _ in found)
-    return _Stream(host, way, rounds, loss, best.r_factor, likely)
+    seen = tuple(seen for _, seen, _ in found)
+    discarded = min(loss.lost, sum(_discards(one) for one in seen))
+    return _Stream(
+        host, way, rounds, seen, loss, discarded, one_way_s, best.r_factor, likely, beside
+    )
+
+
+def _discards(seen: Observation) -> int:
+    """What came and was too late to be played, as the probe counted it."""
+    value = seen.method.get("late_discard_count")
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _missed(seen: Observation) -> LossStatistics | None:
@@ -112,17 +144,29 @@ def _poor_streams(
     others = [stream for stream in streams if stream is not worst]
     where = {"forward": "towards", "return": "from"}.get(worst.way, "to and from")
     passport = worst.likely.passport
+    while_loaded = f"Beside {worst.beside} of our own, a" if worst.beside else "A"
+    heaviest = weighs_most(
+        Heard(
+            sent=worst.loss.sent,
+            lost=worst.loss.lost - worst.discarded,
+            discarded=worst.discarded,
+            one_way_s=worst.one_way_s,
+            burst_ratio=worst.loss.burst_ratio,
+            passport=passport,
+        )
+    )
     yield draft(
         evidence,
         "poor-voice-quality",
         place,
-        f"A call would sound poor to whoever hears what goes {where} {worst.host.place.name}: R "
-        f"{worst.likely.r_factor or 0:.0f}, MOS-CQE {worst.likely.mos_cqe or 1:.1f} "
-        f"({passport['codec']}, {passport['delay_variant']}), where the limit is R {limit:.0f}. "
+        f"{while_loaded} call would sound poor to whoever hears what goes {where} "
+        f"{worst.host.place.name}: R {worst.likely.r_factor or 0:.0f}, MOS-CQE "
+        f"{worst.likely.mos_cqe or 1:.1f} ({passport['codec']}, {passport['delay_variant']}), "
+        f"where the limit is R {limit:.0f}. "
         f"Of {counted(worst.loss.sent, 'packet')} like those of a call {worst.loss.lost} were "
-        "lost or came too late to be played.",
+        f"lost or came too late to be played.{f' {heaviest}' if heaviest else ''}",
         rounds=[one for stream in poor for one in stream.rounds],
-        seen=[directed(one, "r_factor", stream.way) for stream in poor for one in stream.rounds],
+        seen=[seen for stream in poor for seen in stream.seen],
         verdict=Verdict.SUPPORTED,
         refutations=(
             Refutation("Would it be poor at the least loss that the sample allows?", "yes"),
@@ -132,6 +176,11 @@ def _poor_streams(
                 if others
                 else "no other was measured",
             ),
+            *(
+                (Refutation("Is it poor on the idle line too?", _idle(poor, streams)),)
+                if any(stream.beside for stream in streams)
+                else ()
+            ),
         ),
         missing=(
             "a test call, for the path through the telephones themselves",
@@ -140,6 +189,14 @@ def _poor_streams(
         alternatives=("telephones whose buffer grows with the delay",),
         effect=Effect(estimate=worst.likely.r_factor or 0.0),
     )
+
+
+def _idle(poor: Sequence[_Stream], streams: Sequence[_Stream]) -> str:
+    idle = [stream for stream in streams if not stream.beside]
+    if not idle:
+        return "not measured"
+    some = sum(stream in poor for stream in idle)
+    return f"{some} of {counted(len(idle), 'direction')} of it are" if some else "no"
 
 
 def _heard(hosts: Sequence[Host]) -> LossStatistics | None:
@@ -172,15 +229,7 @@ def _passport(hosts: Sequence[Host]) -> Passport | None:
 
 
 def _estimate(passport: Passport, one_way_s: float, ratio: float, loss: LossStatistics) -> Quality:
-    variant = passport.get("delay_variant")
-    return estimate(
-        one_way_delay_s=one_way_s,
-        loss_ratio=ratio,
-        burst_ratio=loss.burst_ratio,
-        codec=str(passport.get("codec", "G.711+PLC")),
-        delay_variant=cast(DelayVariant, variant) if variant in DELAY_VARIANTS else "default-echo",
-        **_seconds(passport, {"ptime_s": "packetisation_s", "jitter_buffer_s": "jitter_buffer_s"}),
-    )
+    return estimated(passport, one_way_s, ratio, loss.burst_ratio)
 
 
 def _seconds(passport: Passport, names: Mapping[str, str]) -> dict[str, float]:

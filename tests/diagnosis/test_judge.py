@@ -16,6 +16,7 @@ from nethealth.model.observation import Observation
 from nethealth.model.record import Instrument, Record, Run, Tool
 from tests.diagnosis.build import STARTED, Scene, healthy
 from tests.diagnosis.calls import refused, talked
+from tests.diagnosis.coexist import Beside, Story, coexistence
 from tests.diagnosis.paths import black_hole, route
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
@@ -36,6 +37,10 @@ def everything() -> Scene:
     scene.asset("farm-lost", owner=None).ping("farm-lost")
     black_hole(route(scene, "farm-lost", (46, 0)), "farm-lost")
     refused(talked(scene, "farm-echo", back=0), "farm-called", 404, "Not Found")
+    waits = Beside(wait_s=0.08)
+    coexistence(scene.ping("wharf-r"), "wharf-r", Story(voice=waits, rest=waits))
+    for site in ("tarn", "firth"):
+        scene.site(site, "Northline").ping(f"{site}-a", lost=100, sent=200)
     return scene.not_run("farm-x", "ping", "no ICMP socket")
 
 
