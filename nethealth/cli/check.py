@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from nethealth.cli.durations import duration
 from nethealth.cli.exits import usage
 from nethealth.cli.given import inventory_if_any, store_if_any
 from nethealth.cli.options import Output, inventory_option, output_options, store_option
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     multiple=True,
     help="A key of the inventory's [asset.KIND].",
 )
+@click.option("--watch", "watching", is_flag=True, help="A live view of one path, until q.")
+@click.option(
+    "--interval",
+    metavar="S",
+    callback=duration,
+    default=None,
+    help="With --watch: a round every S, from 0.2s to 1m.  [default: 1s]",
+)
 @inventory_option
 @store_option
 @privacy_options
@@ -34,6 +43,8 @@ def check(
     targets: tuple[str, ...],
     probes: tuple[str, ...],
     options: tuple[str, ...],
+    watching: bool,
+    interval: float | None,
     inventory: Path | None,
     store: str | None,
     key_file: Path | None,
@@ -48,6 +59,9 @@ def check(
 
     TARGET is a host, host:port, https://…, sip:…, sips:…, dns:name@server, stamp:host,
     or the id of an asset or a site of the inventory.
+
+    With --watch the path to one of them is shown live, hop by hop (keys: p pause, r reset,
+    q quit), and judged at the end like any check.
     """
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     pairs = {}
@@ -56,19 +70,40 @@ def check(
         if not equals:
             usage(f"--option: found {option!r}; allowed: KEY=VALUE, such as count=5")
         pairs[key.strip()] = value
+    if watching:
+        _refuse_with_watch(targets, probes)
+    elif interval is not None:
+        usage("--interval: found without --watch, whose rounds it sets")
     from nethealth.cli.run import finish, previous_findings  # noqa: PLC0415
     from nethealth.cli.session import Order, measure  # noqa: PLC0415
     from nethealth.model.inventory import Inventory  # noqa: PLC0415
     from nethealth.plan import TargetError, plan_targets  # noqa: PLC0415
 
     known = inventory_if_any(inventory)
+    names, privacy = names_for(key_file, reveal, apart_from=asked.path)
+    if watching:
+        from nethealth.cli.watch import INTERVAL_S, check_terminal, watch  # noqa: PLC0415
+
+        check_terminal(targets[0])
+        with store_if_any(store) as history:
+            record = watch(
+                targets[0],
+                known,
+                history,
+                interval_s=interval or INTERVAL_S,
+                options=pairs,
+                names=names,
+                privacy=privacy,
+            )
+            previous = previous_findings(history, record)
+            code = finish(record, asked, what="watch", named=True, previous=previous)
+        context.exit(code)
     try:
         checks = plan_targets(
             targets, known, probes=cast("tuple[ProbeKind, ...]", probes), options=pairs
         )
     except TargetError as error:
         usage(str(error))
-    names, privacy = names_for(key_file, reveal, apart_from=asked.path)
     order = Order(
         kind="check",
         inventory=known or Inventory(),
@@ -82,3 +117,10 @@ def check(
         previous = previous_findings(history, record)
         code = finish(record, asked, what="check", named=True, previous=previous)
     context.exit(code)
+
+
+def _refuse_with_watch(targets: tuple[str, ...], probes: tuple[str, ...]) -> None:
+    if len(targets) != 1:
+        usage(f"--watch: found {len(targets)} targets; it shows the path to one")
+    if probes:
+        usage("--probe: found with --watch, which shows the path and what suits the target")

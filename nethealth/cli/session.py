@@ -5,7 +5,7 @@ import math
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -39,6 +39,8 @@ from probes.icmp_socket import why_unavailable
 from probes.name_servers import system_name_servers
 from probes.net import SystemClock, SystemNetwork
 
+Once = Callable[..., Awaitable[SweepSummary]]  # `run_checks` with what a run has bound
+Driver = Callable[[Once, Clock, asyncio.Event, float], Awaitable[SweepSummary]]
 Networks = Callable[[Clock, random.Random], AbstractAsyncContextManager[Network]]
 
 
@@ -50,9 +52,17 @@ class Rounds:
     for_s: float
 
 
+def _say_stopping() -> None:
+    click.echo("nethealth: stopping, with what was measured; again to stop at once", err=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to measure, and how the run is to be known."""
+    """What to measure, and how the run is to be known.
+
+    `drive` takes the place of the one sweep or the rounds: it is handed `run_checks`, the clock,
+    the event that stops the run, and the run's start. `stopping` is called by the first signal.
+    """
 
     kind: RunKind
     inventory: Inventory
@@ -64,6 +74,9 @@ class Order:
     seed: int | None = None
     names: Names = Revealed()
     privacy: Privacy | None = None
+    drive: Driver | None = None
+    drive_interval_s: float | None = None
+    stopping: Callable[[], None] = _say_stopping
 
 
 @asynccontextmanager
@@ -107,7 +120,7 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _measure(order: Order, store: Store | None, networks: Networks) -> Record:
     clock = SystemClock()
     stop = asyncio.Event()
-    _listen(stop)
+    _listen(stop, order.stopping)
     offset_s = order.start_offset_s
     if offset_s is not None:
         await wait_until(clock, clock.monotonic_s() + offset_s, stop)
@@ -139,7 +152,9 @@ async def _measure(order: Order, store: Store | None, networks: Networks) -> Rec
                 name_servers=system_name_servers() if networks is system_network else (),
                 names=order.names,
             )
-            if order.rounds is None:
+            if order.drive is not None:
+                summary = await order.drive(once, clock, stop, start_s)
+            elif order.rounds is None:
                 summary = await once(order.checks)
             else:
                 summary = await run_rounds(
@@ -168,11 +183,11 @@ def _begun(store: Store, record: Record) -> Store | None:
     return store
 
 
-def _listen(stop: asyncio.Event) -> None:
+def _listen(stop: asyncio.Event, stopping: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
 
     def first(number: signal.Signals) -> None:
-        click.echo("nethealth: stopping, with what was measured; again to stop at once", err=True)
+        stopping()
         stop.set()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(each)
@@ -244,7 +259,7 @@ def _opening(order: Order, clock: Clock) -> Record:
                 site_packets_per_s=sweep.site_packets_per_s,
                 site_starts_per_s=sweep.site_starts_per_s,
                 start_offset_s=order.start_offset_s,
-                round_interval_s=order.rounds.every_s if order.rounds else None,
+                round_interval_s=order.rounds.every_s if order.rounds else order.drive_interval_s,
             ),
             privacy=order.privacy,
         ),

@@ -43,7 +43,7 @@ def plan_targets(
     chosen: list[_Chosen] = []
     for text in dict.fromkeys(texts):
         try:
-            chosen += _choose(text, inventory, available)
+            chosen += choose(text, inventory, available)
         except ValueError as error:
             faults.append(f"{shown(text)}: {error}")
     kinds = tuple(dict.fromkeys(kind for _, kinds in chosen for kind in kinds)) or available
@@ -62,7 +62,7 @@ def plan_targets(
     return tuple(checks.values())
 
 
-def _choose(
+def choose(
     text: str, inventory: Inventory | None, probes: tuple[ProbeKind, ...]
 ) -> Sequence[_Chosen]:
     """What the text names; raises ValueError with the reason if it names nothing."""

@@ -223,10 +223,15 @@ def path_loss_ratios(hops: Sequence[Hop], reached: bool) -> tuple[float | None, 
        what is missing from that is lost. A router that limits its ICMP loses nothing.
     3. Of the last hop that answers, if it is not the target, nobody can tell: None.
     """
+    return losses_on_the_way([hop.reply_ratio for hop in hops], reached)
+
+
+def losses_on_the_way(reply_ratios: Sequence[float], reached: bool) -> tuple[float | None, ...]:
+    """The same rule for the reply ratios of consecutive hops, of one trace or of many."""
     ratios: list[float | None] = []
     best = 0.0
-    for index, hop in enumerate(reversed(hops)):
-        best = max(best, hop.reply_ratio)
+    for index, replied in enumerate(reversed(reply_ratios)):
+        best = max(best, replied)
         known = reached or index > 0
         ratios.append(1 - best if known else None)
     return tuple(reversed(ratios))

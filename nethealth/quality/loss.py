@@ -53,7 +53,7 @@ def wilson(lost: float, n: float, *, z: float = Z_95) -> Interval:
 def loss_statistics(received: Sequence[bool]) -> LossStatistics:
     """Loss of packets in the order of sending; ValueError if nothing was sent."""
     runs = [len(list(run)) for got, run in groupby(received) if not got]
-    return _statistics(len(received), sum(runs), max(runs, default=0), len(runs))
+    return from_runs(len(received), sum(runs), max(runs, default=0), len(runs))
 
 
 def from_burst_ratio(
@@ -63,7 +63,7 @@ def from_burst_ratio(
     run_count = float(min(lost, 1))
     if burst_ratio is not None and 0 < lost < sent:
         run_count = lost * (1 - lost / sent) / max(burst_ratio, 1.0)
-    return _statistics(sent, lost, run_max, run_count)
+    return from_runs(sent, lost, run_max, run_count)
 
 
 def pool(parts: Iterable[LossStatistics]) -> LossStatistics:
@@ -72,7 +72,7 @@ def pool(parts: Iterable[LossStatistics]) -> LossStatistics:
     A run is never joined over the border of two sequences. ValueError if nothing was sent.
     """
     kept = list(parts)
-    return _statistics(
+    return from_runs(
         sum(part.sent for part in kept),
         sum(part.lost for part in kept),
         max((part.run_max for part in kept), default=0),
@@ -97,7 +97,8 @@ def packets_needed(ratio: float, threshold: float, burst_ratio: float | None = N
     return round(n * _variance_inflation(burst_ratio))
 
 
-def _statistics(sent: int, lost: int, run_max: int, run_count: float) -> LossStatistics:
+def from_runs(sent: int, lost: int, run_max: int, run_count: float) -> LossStatistics:
+    """Loss of `sent` packets of which `lost` went in `run_count` runs; ValueError if none sent."""
     if sent < 1:
         raise ValueError("no packet was sent")
     ratio = lost / sent

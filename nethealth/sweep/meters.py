@@ -1,41 +1,10 @@
 """The measurer measured: how late the event loop and the send timer were, and what went wrong."""
 
-import math
-
 from nethealth.model.ports import Clock, NetworkStatistics
 from nethealth.model.record import Instrument
+from nethealth.quality.sample import Sample
 
 LAG_INTERVAL_S = 0.02
-_KEPT_MOST = 8192
-
-
-class Sample:
-    """Quantiles of any number of values in bounded memory.
-
-    When full, every other kept value is dropped and from then on half as many are taken, so what
-    is kept stays evenly spread over the whole run. The greatest value is exact.
-    """
-
-    def __init__(self) -> None:
-        self._kept: list[float] = []
-        self._step = 1
-        self._seen = 0
-        self.greatest: float | None = None
-
-    def add(self, value: float) -> None:
-        self.greatest = value if self.greatest is None else max(self.greatest, value)
-        if self._seen % self._step == 0:
-            self._kept.append(value)
-            if len(self._kept) == _KEPT_MOST:
-                del self._kept[1::2]
-                self._step *= 2
-        self._seen += 1
-
-    def quantile(self, share: float) -> float | None:
-        """The nearest-rank quantile; null when nothing was added."""
-        if not self._kept:
-            return None
-        return sorted(self._kept)[max(0, math.ceil(share * len(self._kept)) - 1)]
 
 
 class Meters:

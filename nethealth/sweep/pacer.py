@@ -1,7 +1,7 @@
 """Slots for packets: each has its own absolute moment, and an idle site saves up no burst."""
 
 from nethealth.model.ports import Clock
-from nethealth.sweep.meters import Sample
+from nethealth.quality.sample import Sample
 
 
 class SitePacer:

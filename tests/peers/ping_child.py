@@ -18,7 +18,7 @@ from typing import Any
 from nethealth.model.check import Check, PingParameters
 from nethealth.model.observation import Observation
 from nethealth.model.probe import Completion, Env
-from nethealth.sweep.meters import Sample
+from nethealth.quality.sample import Sample
 from nethealth.sweep.pacer import SitePacer
 from probes import echo
 from probes.net import SystemClock, SystemNetwork

@@ -8,8 +8,8 @@ import pytest
 
 from nethealth.model.check import Check
 from nethealth.model.failure import Outcome
+from nethealth.quality.sample import Sample
 from nethealth.sweep import Meters, SweepSummary, draw_offset, run_rounds, wait_until
-from nethealth.sweep.meters import Sample
 from tests.sweep.virtual import Book, LoopClock, Script, sweep, taking, tcp, virtually
 
 

@@ -30,7 +30,7 @@ from nethealth.model.ports import (
     StreamChannel,
 )
 from nethealth.model.probe import Catalogue, Completion, Env, Need, Probe
-from nethealth.sweep import Meters, SweepSummary, run_checks
+from nethealth.sweep import Meters, Sink, SweepSummary, Watcher, run_checks
 
 T = TypeVar("T")
 WHEN = datetime(2026, 11, 22, 19, 3, 55, tzinfo=UTC)
@@ -163,6 +163,26 @@ def taking(seconds: float) -> Script:
         yield seen(check)
 
     return probe
+
+
+async def run_once(
+    checks: Sequence[Check],
+    probes: Catalogue,
+    network: NoNetwork,
+    *,
+    stop: asyncio.Event,
+    meters: Meters,
+    spread_s: float,
+    sink: Sink,
+    watcher: Watcher,
+) -> SweepSummary:
+    """`run_checks` in this world, with sink and watcher of the caller's own."""
+    clock: Clock = LoopClock()
+    return await run_checks(
+        checks, probes, clock=clock, network=network, random=Random(1), settings=SweepSettings(),
+        sink=sink, watcher=watcher, stop=stop, start_s=clock.monotonic_s(), unavailable={},
+        forbidden=lambda check: None, spread_s=spread_s, meters=meters,
+    )  # fmt: skip
 
 
 async def sweep(
