@@ -1,6 +1,6 @@
 """Media announced and media found: what the SIP and the RTP analysis tell each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nethealth.model.ports import Endpoint
@@ -60,10 +60,16 @@ class MediaBook:
 
     def __init__(self) -> None:
         self._media: list[AnnouncedMedia] = []
+        self._at: dict[tuple[str, int], list[AnnouncedMedia]] = {}
         self._streams: list[StreamEnds] = []
 
     def announce(self, media: AnnouncedMedia) -> None:
         self._media.append(media)
+        self._at.setdefault((media.address, media.port), []).append(media)
+
+    def at(self, address: str, port: int) -> Sequence[AnnouncedMedia]:
+        """What was announced of one endpoint, in the order in which it was."""
+        return self._at.get((address, port), ())
 
     def all(self) -> tuple[AnnouncedMedia, ...]:
         return tuple(self._media)

@@ -8,7 +8,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class InterarrivalJitter:
-    """The running estimate summed up over `samples` packets, the first packet's 0 included."""
+    """The running estimate summed up after each of `samples` packets: all but the first.
+
+    The first packet has nothing to differ from, and other tools leave its 0 out too.
+    """
 
     mean_s: float
     max_s: float
@@ -43,8 +46,8 @@ def running_jitter(
 def interarrival_jitter(
     timestamps: Sequence[int], arrivals_s: Sequence[float], *, clock_rate_hz: int
 ) -> InterarrivalJitter | None:
-    """Mean, maximum and last value of `running_jitter` in seconds; None for no packets."""
-    running = running_jitter(timestamps, arrivals_s, clock_rate_hz=clock_rate_hz)
+    """Mean, maximum and last value of `running_jitter` in seconds; None below two packets."""
+    running = running_jitter(timestamps, arrivals_s, clock_rate_hz=clock_rate_hz)[1:]
     if not running:
         return None
     return InterarrivalJitter(

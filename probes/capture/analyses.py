@@ -21,6 +21,8 @@ from nethealth.passive.analysis import Analyser, Units
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.far_end import UNITS as FAR_END_UNITS
 from nethealth.passive.rtcp import RtcpAnalysis
+from nethealth.passive.rtp import Rtp
+from nethealth.passive.rtp_facts import UNITS as RTP_UNITS
 from nethealth.passive.sip import SipAnalysis
 from nethealth.passive.sip_facts import UNITS as SIP_UNITS
 
@@ -46,6 +48,7 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis(lambda _, __: lan_dhcp.DhcpAnalysis(), lan_dhcp.UNITS),
     Analysis(lambda _, __: lan_icmp.IcmpAnalysis(), lan_icmp.UNITS),
     Analysis(lambda _, __: lan_tcp.TcpAnalysis(), lan_tcp.UNITS),
+    Analysis(lambda book, _: Rtp(book), RTP_UNITS),
 )
 
 FILE_UNITS: dict[str, str | None] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 STDIN = "-"
-_PACKED_OCTETS = 1 << 20  # read at one go
+_PACKED_OCTETS = 1 << 14  # read at one go
 _ENDINGS = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz")
 
 

@@ -1,0 +1,293 @@
+"""RTP streams of a capture: announced by signalling, or plain from the packets themselves."""
+
+from collections.abc import Iterator
+from math import sqrt
+
+import numpy as np
+
+from nethealth.model.ports import Endpoint
+from nethealth.passive.analysis import Fact
+from nethealth.passive.announced import AnnouncedMedia, Encoding, MediaBook, StreamEnds
+from nethealth.passive.columns import Flags
+from nethealth.passive.grouping import Tally
+from nethealth.passive.packets import Packets
+from nethealth.passive.rtp_evidence import Evidence, proves
+from nethealth.passive.rtp_facts import stream_facts
+from nethealth.passive.rtp_follow import begin, follow
+from nethealth.passive.rtp_holes import Holes
+from nethealth.passive.rtp_loss import StreamLoss, stream_losses
+from nethealth.passive.rtp_payload import EVENTS, STATIC
+from nethealth.passive.rtp_probation import (
+    PROBATION_MOST,
+    PROBATION_PACKETS,
+    clock_hz,
+    packet_ticks,
+)
+from nethealth.passive.rtp_reverse import with_reverse
+from nethealth.passive.rtp_rows import Candidates, Ends, RtpRows, joined
+from nethealth.passive.rtp_state import no_streams
+from nethealth.passive.rtp_stream import RtpStream
+from nethealth.quality.loss import Z_95
+
+CANDIDATES_MAX = 65_536
+_WAITING_S = 30.0  # when there are too many, one that was silent so long is forgotten
+_BROKEN_MOST = 0.05  # of all steps; beyond, the capture's clock or the sender's means nothing
+_FIT_PACKETS_MIN = 100
+_FIT_SPAN_MIN_S = 10.0
+
+
+class Rtp:
+    """An `Analyser`; `streams` when it has finished."""
+
+    def __init__(self, book: MediaBook) -> None:
+        self._book = book
+        self._candidates = Candidates()
+        self._state = no_streams()
+        self._holes = Holes()
+        self._waiting: list[RtpRows] = []  # on probation, or before a jump is understood
+        self._payload_types, self._dscps, self._vlans = Tally(), Tally(), Tally()
+        self._forgotten = 0
+        self.streams: tuple[RtpStream, ...] = ()
+
+    def feed(self, packets: Packets) -> None:
+        rows = self._candidates.of(packets)
+        if len(rows):
+            self._take(rows, final=False)
+        if len(self._candidates) > CANDIDATES_MAX:
+            self._forget(int(packets.time_ns[-1]))
+
+    def finish(self) -> Iterator[Fact]:
+        if self._waiting:
+            self._take(None, final=True)
+        self.streams = self._streams()
+        for stream in self.streams:
+            ends = stream.ends
+            self._book.found(
+                StreamEnds(
+                    Endpoint(ends.source, ends.source_port),
+                    Endpoint(ends.destination, ends.destination_port),
+                    stream.received,
+                    stream.first_ns,
+                    stream.last_ns,
+                )
+            )
+        yield Fact("rtp_stream_count", len(self.streams))
+        for stream in self.streams:
+            yield from stream_facts(stream)
+
+    def _take(self, rows: RtpRows | None, *, final: bool) -> None:
+        """Sort the rows by stream, those that waited first, and follow what can be followed."""
+        together = joined([*self._waiting, *([rows] if rows is not None else [])])
+        self._state.grow(len(self._candidates))
+        narrow = together.stream.astype(np.uint32 if len(self._candidates) > 1 << 16 else np.uint16)
+        together = together.take(np.argsort(narrow, kind="stable"))
+        self._waiting = []
+        unknown = ~self._state.begun[together.stream]
+        if unknown.any():
+            together = self._probation(together, unknown, final=final)
+        if not len(together):
+            return
+        again = follow(self._state, self._holes, together, final=final)
+        if len(again):
+            self._waiting.append(again)
+        for tally, values in (
+            (self._payload_types, together.second & 0x7F),
+            (self._dscps, together.dscp),
+            (self._vlans, together.vlan + 1),
+        ):
+            tally.add(together.stream, values)
+
+    def _probation(self, rows: RtpRows, unknown: Flags, *, final: bool) -> RtpRows:
+        """Begin the streams of which enough has come; the rows that can be followed."""
+        new = rows.take(unknown)
+        begins = np.flatnonzero(np.diff(new.stream, prepend=-1))
+        sizes = np.diff(begins, append=len(new))
+        enough = np.flatnonzero(sizes >= (1 if final else PROBATION_PACKETS)).tolist()
+        learnt = {}
+        for index in enough:
+            known = self._learn(new, int(begins[index]), int(sizes[index]), final=final)
+            if known is not None:
+                learnt[index] = known
+        ready = np.zeros(len(sizes), np.bool_)
+        ready[list(learnt)] = True
+        if learnt:
+            clocks, ticks = (np.array(column) for column in zip(*learnt.values(), strict=True))
+            begin(
+                self._state, new.take(np.repeat(ready, sizes)), clocks_hz=clocks, packet_ticks=ticks
+            )
+        if not ready.all():
+            self._waiting.append(new.take(np.repeat(~ready, sizes)))
+        return rows.take(self._state.begun[rows.stream])
+
+    def _learn(self, rows: RtpRows, at: int, size: int, *, final: bool) -> tuple[int, int] | None:
+        """Clock and usual step of a stream from its first packets; None if more are needed.
+
+        From as many as there are in the smallest power of two that shows them, so that it does not
+        depend on how the packets were cut into runs.
+        """
+        ends = self._candidates.ends(int(rows.stream[at]))
+        count = PROBATION_PACKETS
+        while count <= PROBATION_MOST:
+            part = slice(at, at + min(count, size))
+            timestamps = rows.timestamp[part].tolist()
+            types = (rows.second[part] & 0x7F).tolist()
+            encoding, _ = self._encoding(
+                ends, max(set(types), key=types.count), int(rows.time_ns[at])
+            )
+            times_ns = rows.time_ns[part].tolist()
+            clock = encoding.clock_hz if encoding else clock_hz(timestamps, times_ns)
+            if clock or (final and count >= size) or count == PROBATION_MOST <= size:
+                return clock, packet_ticks(rows.sequence[part].tolist(), timestamps)
+            if count >= size:
+                return None
+            count *= 2
+        return None
+
+    def _encoding(
+        self, ends: Ends, payload_type: int, at_ns: int
+    ) -> tuple[Encoding | None, AnnouncedMedia | None]:
+        """What the payload type stands for, and the announced endpoint the stream belongs to."""
+        media = self._announced(ends, at_ns)
+        for each in media:
+            if payload_type in each.encodings:
+                return each.encodings[payload_type], each
+        return STATIC.get(payload_type), media[0] if media else None
+
+    def _announced(self, ends: Ends, at_ns: int) -> list[AnnouncedMedia]:
+        """Announcements of the stream's ends, the receiving end's and the latest before it first.
+
+        Who says where it receives also sends from there, nearly always; so both ends count.
+        """
+        found = []
+        for address, port in (
+            (ends.destination, ends.destination_port),
+            (ends.source, ends.source_port),
+        ):
+            here = self._book.at(address, port)
+            found += sorted(
+                here, key=lambda each: (each.from_ns > at_ns, abs(each.from_ns - at_ns))
+            )
+        return found
+
+    def _forget(self, now_ns: int) -> None:
+        """Drop candidates that never became a stream, the longest silent first."""
+        last_ns = self._state.last_ns.copy()
+        for rows in self._waiting:
+            np.maximum.at(last_ns, rows.stream, rows.time_ns)
+        recent = last_ns >= now_ns - int(_WAITING_S * 1e9)
+        kept = np.flatnonzero(self._state.begun | recent)
+        if len(kept) > CANDIDATES_MAX // 2:
+            # Even so too many: the half that was seen last stays.
+            order = np.argsort(
+                np.where(self._state.begun[kept], np.iinfo(np.int64).max, last_ns[kept])
+            )
+            kept = np.sort(kept[order[-CANDIDATES_MAX // 2 :]])
+        numbers = np.full(len(self._candidates), -1)
+        numbers[kept] = np.arange(len(kept))
+        self._forgotten += len(numbers) - len(kept)
+        self._candidates.only(kept)
+        self._state.only(kept)
+        self._holes.rename(numbers)
+        for tally in (self._payload_types, self._dscps, self._vlans):
+            tally.rename(numbers)
+        self._waiting = [
+            RtpRows(numbers[rows.stream], *rows.columns()[1:])
+            for waiting in self._waiting
+            if len(rows := waiting.take(numbers[waiting.stream] >= 0))
+        ]
+
+    def _streams(self) -> tuple[RtpStream, ...]:
+        state = self._state
+        expected = np.where(state.begun, state.highest - state.lowest + 1, 0) + state.strays
+        losses = stream_losses(self._holes.runs(), expected)
+        found = [
+            stream
+            for number in np.flatnonzero(state.begun & (state.received > 0)).tolist()
+            if (stream := self._stream(number, int(expected[number]), losses[number])) is not None
+        ]
+        found.sort(key=lambda stream: (stream.first_ns, str(stream.ends)))
+        return tuple(with_reverse(found))
+
+    def _stream(self, number: int, expected: int, loss: StreamLoss) -> RtpStream | None:
+        state = self._state
+        ends = self._candidates.ends(number)
+        types = self._payload_types.of(number)
+        speech = {
+            kind: count
+            for kind, count in types.items()
+            if (encoding := self._encoding(ends, kind, int(state.first_ns[number]))[0]) is None
+            or encoding.name not in EVENTS
+        }
+        commonest = max(speech or types, key=lambda kind: types[kind])
+        encoding, media = self._encoding(ends, commonest, int(state.first_ns[number]))
+        clock = int(state.clock_hz[number])
+        span_s = float(state.last_ns[number] - state.first_ns[number]) / 1e9
+        received = int(state.received[number] + state.strays[number])
+        if media is None and not proves(
+            Evidence(
+                packets=received - int(state.duplicated[number]),
+                steps=int(state.steps[number]),
+                plausible=int(state.plausible[number]),
+                clock_hz=clock,
+                media_s=float(state.media_ticks[number]) / clock if clock else None,
+                span_s=span_s,
+                payload_type=commonest,
+                payload_type_share=types[commonest] / max(sum(types.values()), 1),
+            )
+        ):
+            return None
+        ticks = int(state.packet_ticks[number])
+        broken = int(state.broken[number]) > _BROKEN_MOST * int(state.steps[number])
+        jittered = 0 if broken else int(state.jittered[number])
+        several = received > 1
+        drift = self._drift(number)
+        return RtpStream(
+            ends=ends,
+            known_by="evidence" if media is None else "signalling",
+            media=media,
+            encoding=encoding,
+            clock_hz=clock,
+            clock_broken=broken,
+            packet_s=ticks / clock if clock and ticks else None,
+            first_ns=int(state.first_ns[number]),
+            last_ns=int(state.last_ns[number]),
+            expected=expected,
+            received=received,
+            duplicated=int(state.duplicated[number]),
+            reordered=int(state.reordered[number]),
+            restarts=int(state.restarts[number]),
+            strays=int(state.strays[number]),
+            loss=loss,
+            jitter_mean_s=float(state.jitter_sum[number]) / jittered / clock if jittered else None,
+            jitter_max_s=float(state.jitter_max[number]) / clock if jittered else None,
+            delta_min_s=int(state.delta_min_ns[number]) / 1e9 if several else None,
+            delta_max_s=int(state.delta_max_ns[number]) / 1e9 if several else None,
+            silences=int(state.silences[number]),
+            silence_s=int(state.silence_ticks[number]) / clock if clock else None,
+            late=int(state.late[number]),
+            clock_error_ppm=drift[0] if drift else None,
+            clock_error_interval_ppm=drift[1] if drift else None,
+            payload_types=types,
+            dscps=self._dscps.of(number),
+            vlans={vlan - 1: count for vlan, count in self._vlans.of(number).items()},
+            octets=int(state.octets[number]),
+        )
+
+    def _drift(self, number: int) -> tuple[float, tuple[float, float]] | None:
+        """By how much the sender's clock is slow against the capture's, in parts per million.
+
+        The slope of transit over time, by least squares, with its 95 % interval.
+        """
+        state = self._state
+        n, x, y = (float(column[number]) for column in (state.fit_n, state.fit_x, state.fit_y))
+        if n < _FIT_PACKETS_MIN:
+            return None
+        xx = float(state.fit_xx[number]) - x * x / n
+        xy = float(state.fit_xy[number]) - x * y / n
+        yy = float(state.fit_yy[number]) - y * y / n
+        if sqrt(max(xx, 0.0) / n) < _FIT_SPAN_MIN_S / sqrt(12):
+            return None
+        slope = xy / xx
+        error = sqrt(max(yy - slope * xy, 0.0) / (n - 2) / xx)
+        half = Z_95 * error
+        return slope * 1e6, ((slope - half) * 1e6, (slope + half) * 1e6)
