@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench fuzz lock clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/nethealth demo -o out
@@ -22,6 +22,11 @@ check: $(VENV)/.development
 bench: $(VENV)/.development
 	sh tools/system-packages test
 	$(PY) tests/bench/run.py
+
+# RUNS executions of each codec, led by coverage; what breaks a codec is kept in tests/fuzz/found.
+RUNS := 200000
+fuzz: $(VENV)/.development
+	$(PY) -m tests.fuzz.run $(RUNS)
 
 $(PY):
 	sh tools/system-packages demo
