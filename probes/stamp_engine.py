@@ -6,7 +6,6 @@ What comes back is read by the event loop: the kernel has stamped it when it arr
 """
 
 import asyncio
-import gc
 import heapq
 import itertools
 import socket
@@ -23,7 +22,7 @@ from nethealth.model.ports import (
     NetworkStatistics,
     TimedDatagram,
 )
-from probes.addresses import endpoint_of, set_dscp, socket_address
+from probes.addresses import SocketAddress, endpoint_of, set_dscp, socket_address
 from probes.datagram import (
     IP_RECVERR,
     IPV6_RECVERR,
@@ -35,6 +34,7 @@ from probes.datagram import (
     source_for,
 )
 from probes.failures import network_failure
+from probes.punctual import punctual
 
 # <linux/in.h>, <linux/in6.h>; Python names none of the first two
 IP_RECVTTL, IP_RECVTOS = 12, 13
@@ -51,7 +51,6 @@ _START_S = 0.02  # from the order to the first packet
 # Flows that start in step must not be due in step: each is moved by this share of its interval
 # from the one before, which spreads any number of them evenly.
 _GOLDEN = 0.6180339887498949
-_SWITCH_S = 0.0001
 _COARSE_S = 0.005  # a longer sleep is broken off for a new flow
 
 
@@ -82,21 +81,15 @@ class TimedSender:
             heapq.heappush(self._due, _Due(first_s, next(self._phases), flow, count, interval_s))
             self._changed.notify()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="stamp", daemon=True)
+                receiver = threading.get_native_id()
+                self._thread = threading.Thread(
+                    target=self._run, args=(receiver,), name="stamp", daemon=True
+                )
                 self._thread.start()
 
-    def _run(self) -> None:
-        # By default the event loop's thread may keep the interpreter for 5 ms, all of it lateness.
-        # A full collection of what thousands of packets leave behind held all threads for 27 ms.
-        usual_s, collecting = sys.getswitchinterval(), gc.isenabled()
-        sys.setswitchinterval(_SWITCH_S)
-        gc.disable()
-        try:
+    def _run(self, receiver: int) -> None:
+        with punctual(receiver):
             self._send_all()
-        finally:
-            sys.setswitchinterval(usual_s)
-            if collecting:
-                gc.enable()
 
     def _send_all(self) -> None:
         while (due := self._next()) is not None:
@@ -170,7 +163,9 @@ class StampFlow:
         except OSError as error:
             self._socket.close()
             raise network_failure(error, f"to {remote}") from None
-        readiness.add(self._socket, lambda _: self._drain())
+        self._last_address: SocketAddress = ()  # of the last datagram, and what it came to mean
+        self._last_source = remote
+        readiness.add(self._socket, self._drain)
 
     def _set_options(self, family: socket.AddressFamily, dscp: int) -> None:
         sock = self._socket
@@ -205,12 +200,12 @@ class StampFlow:
         with self._lock:
             if self._closed:
                 return False
-            now_s = time.monotonic()
-            packet = self._make(now_s)
+            packet = self._make(time.monotonic())
+            leaving_s = time.monotonic()
             if packet is not None and not self._sent(packet):
                 self._unmake()
                 self.unsendable_count += 1
-            self.timer_errors_s.append(now_s - due_s)
+            self.timer_errors_s.append(leaving_s - due_s)
             return True
 
     def _sent(self, packet: bytes) -> bool:
@@ -239,7 +234,7 @@ class StampFlow:
                 self._readiness.remove(self._socket)
                 self._socket.close()
 
-    def _drain(self) -> None:
+    def _drain(self, failed: bool) -> None:
         for _ in range(_BATCH_MAX):
             try:
                 data, ancillary, _, source = self._socket.recvmsg(OCTETS_MAX, _ANCILLARY_BYTES)
@@ -260,7 +255,13 @@ class StampFlow:
                     ttl = int.from_bytes(content, sys.byteorder)
                 elif (level, kind) in TRAFFIC_CLASS:
                     dscp = content[0] >> 2
-            self._deliver(TimedDatagram(data, endpoint_of(source), received_s, dscp, ttl))
+            if source != self._last_address:  # nearly every datagram comes from the one peer
+                self._last_address, self._last_source = source, endpoint_of(source)
+            self._deliver(TimedDatagram(data, self._last_source, received_s, dscp, ttl))
+        if failed:
+            self._drain_errors()
+
+    def _drain_errors(self) -> None:
         for _ in range(_BATCH_MAX):
             try:
                 _, ancillary, _, _ = self._socket.recvmsg(0, _ANCILLARY_BYTES, socket.MSG_ERRQUEUE)
