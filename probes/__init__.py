@@ -19,6 +19,8 @@ _MODULES: dict[ProbeKind, str] = {
     "capture": "probes.capture.read:CAPTURE",
     "coexistence": "probes.coexistence:COEXISTENCE",
     "snmp": "probes.snmp:SNMP",
+    "sip-alg": "probes.sip_alg:SIP_ALG",
+    "nat": "probes.nat:NAT",
 }
 
 

@@ -15,9 +15,13 @@ from probes.addresses import SocketAddress, endpoint_of, set_dscp, socket_addres
 from probes.failures import classify, network_failure
 
 # <linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>; Python 3.11 names none of these
+_IP_MTU_DISCOVER = 10
 IP_RECVERR = 11
 IP_RECVTOS = 13
+_IPV6_MTU_DISCOVER = 23
 IPV6_RECVERR = 25
+_IPV6_DONTFRAG = 62
+_PMTUDISC_DONT, _PMTUDISC_PROBE = 0, 3
 SO_TIMESTAMPNS = 35
 SO_RXQ_OVFL = 40
 _TIMESPEC = struct.Struct("@qq")
@@ -116,8 +120,12 @@ class UdpChannel:
         *,
         local_port: int = 0,
         marks: bool = False,
+        dont_fragment: bool | None = None,
     ) -> None:
-        """With `marks`, each datagram tells the DSCP that it bore."""
+        """With `marks`, each datagram tells the DSCP that it bore.
+
+        `dont_fragment` None: as the kernel does by itself.
+        """
         self.remote = remote
         self._readiness = readiness
         self._statistics = statistics
@@ -135,6 +143,8 @@ class UdpChannel:
             self._set_options(dscp)
             if marks:
                 ask_for_marks(self._socket, self._family)
+            if dont_fragment is not None:
+                _allow_fragments(self._socket, self._family, not dont_fragment)
             # bound, so that every copy leaves from the address that a Via names
             address, _, *scope = source_for(self._family, self._peer)
             self._socket.bind((address, local_port, *scope))
@@ -236,6 +246,16 @@ class UdpChannel:
             note = f"a peer sent more than {QUEUE_MAX} datagrams at once; the rest were dropped"
             if note not in self._statistics.notes:
                 self._statistics.notes.append(note)
+
+
+def _allow_fragments(sock: socket.socket, family: socket.AddressFamily, allowed: bool) -> None:
+    """Whatever the kernel knows of the path (ip(7), ipv6(7))."""
+    mode = _PMTUDISC_DONT if allowed else _PMTUDISC_PROBE
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, mode)
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_DONTFRAG, 0 if allowed else 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, mode)
 
 
 def ask_for_marks(sock: socket.socket, family: socket.AddressFamily) -> None:

@@ -23,7 +23,7 @@ from nethealth.protocol.load import (
     Way,
     answer,
 )
-from nethealth.protocol.stamp_reflector import Allowed, closed_networks
+from nethealth.protocol.reflector_peers import Allowed, closed_networks
 
 REQUEST_WAIT_S = 2.0
 OVERTIME_S = 1.0  # for the octets under way when the load's time is over

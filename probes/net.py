@@ -99,8 +99,14 @@ class SystemNetwork:
             peer, self._readiness, self.statistics, dscp, local_port=local_port, marks=True
         )
 
+    async def open_sized(self, peer: Endpoint, *, dont_fragment: bool) -> OpenChannel:
+        return UdpChannel(peer, self._readiness, self.statistics, 0, dont_fragment=dont_fragment)
+
     async def open_stream(self, remote: Endpoint, *, dscp: int = 0) -> StreamChannel:
         return await open_tcp(remote, dscp, lambda: self._trust)
+
+    async def open_stream_from(self, remote: Endpoint, *, local_port: int = 0) -> StreamChannel:
+        return await open_tcp(remote, 0, lambda: self._trust, local_port=local_port)
 
     def open_echo(
         self, address: str, deliver: Callable[[EchoEvent], None], *, dscp: int, payload_bytes: int

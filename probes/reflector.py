@@ -6,9 +6,11 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 
-from nethealth.protocol.stamp_reflector import Allowed, Arrived, Reflector, closed_networks
+from nethealth.protocol.reflector_peers import Allowed, closed_networks
+from nethealth.protocol.stamp_reflector import Arrived, Reflector
 from nethealth.wire.stamp import ErrorEstimate, ntp_of_unix_ns, stamped
 from probes.addresses import SocketAddress
 from probes.clock_state import clock_state
@@ -20,6 +22,7 @@ from probes.stamp_engine import (
     TRAFFIC_CLASS,
     hop_and_class,
 )
+from probes.witness_server import WitnessServer
 
 # <linux/in.h>, <linux/in6.h>
 _IP_TOS, _IP_PKTINFO = 1, 8
@@ -53,19 +56,36 @@ def own_error_estimate() -> ErrorEstimate:
 
 
 class ReflectorServer:
-    """Sockets bound to `addresses`; OSError if one cannot be bound, ValueError for `allow`."""
+    """Sockets bound to `addresses`; OSError if one cannot be bound, ValueError for `allow`.
+
+    With a `control_port` there is a witness too, which tells what arrived there, at the port after
+    it and at `sip_port`.
+    """
 
     def __init__(
-        self, addresses: Sequence[str], port: int, allow: Sequence[Allowed], rate: float
+        self,
+        addresses: Sequence[str],
+        port: int,
+        allow: Sequence[Allowed],
+        rate: float,
+        *,
+        control_port: int | None = None,
+        sip_port: int | None = None,
     ) -> None:
         self._reflector = Reflector(closed_networks(allow), rate, own_error_estimate())
         self._selector = selectors.DefaultSelector()
         self._statistics = Statistics()
         self._overflowed: dict[int, int] = {}
+        self.witness: WitnessServer | None = None
         try:
             for address in addresses:
                 sock = _bound(address, port)
-                self._selector.register(sock, selectors.EVENT_READ, sock)
+                self._selector.register(sock, selectors.EVENT_READ, partial(self._drain, sock))
+            if control_port is not None:
+                self.witness = WitnessServer(
+                    self._selector, addresses, allow, rate,
+                    control_port=control_port, sip_port=sip_port,
+                )  # fmt: skip
         except OSError:
             self.close()
             raise
@@ -81,8 +101,10 @@ class ReflectorServer:
             if now_s - checked_s > _CLOCK_EVERY_S:
                 self._reflector.error_estimate = own_error_estimate()
                 checked_s = now_s
-            for key, _ in self._selector.select(left_s):
-                self._drain(key.data)
+            if self.witness is not None:
+                left_s = self.witness.turn(left_s)
+            for key, events in self._selector.select(left_s):
+                key.data(events)
         self._statistics.reflected_count = self._reflector.reflected_count
         self._statistics.refused = {
             str(why): count for why, count in self._reflector.refused.items()
@@ -91,10 +113,11 @@ class ReflectorServer:
 
     def close(self) -> None:
         for key in list(self._selector.get_map().values()):
-            key.data.close()
+            if isinstance(key.fileobj, socket.socket):
+                key.fileobj.close()
         self._selector.close()
 
-    def _drain(self, sock: socket.socket) -> None:
+    def _drain(self, sock: socket.socket, _: int) -> None:
         for _ in range(_BATCH_MAX):
             try:
                 data, ancillary, _, source = sock.recvmsg(OCTETS_MAX, _ANCILLARY_BYTES)

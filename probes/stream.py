@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from nethealth.model.failure import Failure
 from nethealth.model.ports import Endpoint, NetworkFailure, TlsFacts
 from probes.addresses import endpoint_of, set_dscp, socket_address
+from probes.datagram import source_for
 from probes.failures import network_failure
 
 if TYPE_CHECKING:
@@ -53,8 +54,17 @@ def _observing_context(version: str | None = None) -> ssl.SSLContext:
     return context
 
 
-async def open_tcp(remote: Endpoint, dscp: int, trust: "Callable[[], TrustStore]") -> "TcpChannel":
-    """Connect; the caller bounds the wait. NetworkFailure if there is no connection."""
+async def open_tcp(
+    remote: Endpoint,
+    dscp: int,
+    trust: "Callable[[], TrustStore]",
+    *,
+    local_port: int | None = None,
+) -> "TcpChannel":
+    """Connect; the caller bounds the wait. NetworkFailure if there is no connection.
+
+    With a `local_port` (0: any) others that were opened so may go from the same one to elsewhere.
+    """
     loop = asyncio.get_running_loop()
     try:
         family, address = socket_address(remote)
@@ -65,6 +75,10 @@ async def open_tcp(remote: Endpoint, dscp: int, trust: "Callable[[], TrustStore]
         if dscp:
             set_dscp(sock, family, dscp)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if local_port is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            host, _, *scope = source_for(family, address)
+            sock.bind((host, local_port, *scope))
         await loop.sock_connect(sock, address)
         local = endpoint_of(sock.getsockname())
         if local == remote:  # a simultaneous open with ourselves, where nobody listens

@@ -8,6 +8,7 @@ from typing import TypeGuard
 from nethealth.model.check import CheckResult
 from nethealth.model.failure import Outcome
 from nethealth.model.observation import Observation, Scalar
+from reports import witnessed
 from reports.escape import clip
 from reports.words import (
     FAILURE_WORDS,
@@ -71,6 +72,8 @@ def figures(check: CheckResult, seen: Seen) -> Lines:
         "sip": _sip,
         "route": _route,
         "path-mtu": _path_mtu,
+        "sip-alg": witnessed.sip_alg,
+        "nat": witnessed.nat,
     }
     maker = makers.get(check.probe, _other)
     return lines + maker(seen)
@@ -91,7 +94,15 @@ def brief(check: CheckResult, seen: Seen) -> str:
         named = dict(figures(check, seen))
         parts += [
             named[label]
-            for label in ("answer", "connected", "certificate", "route", "largest packet")
+            for label in (
+                "answer",
+                "connected",
+                "certificate",
+                "route",
+                "largest packet",
+                "SIP",
+                "binding",
+            )
             if label in named
         ]
     return "; ".join(parts) or "; ".join(f"{a}: {b}" for a, b in figures(check, seen)[:2]) or "–"

@@ -113,7 +113,7 @@ def _samples(view: View) -> str:
         and (check := view.checks.get(seen.check)) is not None
         and check.probe == "ping"
     ]
-    counting = {"route", "path-mtu", "stamp", "call", "coexistence"}
+    counting = {"route", "path-mtu", "stamp", "call", "coexistence", "sip-alg", "nat"}
     several = counting & {one.probe for one in view.record.checks}
     if not sizes and several:
         return f"No hidden retry; {listed(sorted(several), 4)} state how many packets they sent."

@@ -151,6 +151,17 @@ _NAME_LABELS: Mapping[str, str] = {
     "path_mtu_reporter": "limit reported by",
     "path_mtu_last_hop": "last hop of larger packets",
     "packet_reply_ratio": "packets answered",
+    "witness_opening_time_s": "opening of the reflector's witness",
+    "sip_alg_seen": "SIP on its way",
+    "sip_request_arrived": "request arrived",
+    "sip_rewritten_parts": "rewritten parts",
+    "sip_size_arrived_max_bytes": "largest request that arrives",
+    "nat_source_translated": "source translated",
+    "nat_translated": "source translated",
+    "nat_port_preserved_ratio": "own port kept",
+    "nat_binding_alive_ratio": "bindings still there",
+    "nat_binding_lifetime_s": "binding still there after",
+    "witness_rejected_count": "claims not believed",
 }
 
 

@@ -1,7 +1,8 @@
-"""`nethealth reflect`: answer the STAMP packets of one's own vantages, and take part in a load."""
+"""`nethealth reflect`: answer one's own vantages, tell how SIP arrived, take part in a load."""
 
 import signal
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,13 @@ from nethealth.cli.durations import duration
 from nethealth.cli.exits import usage
 
 if TYPE_CHECKING:
-    from nethealth.protocol.stamp_reflector import Allowed
+    from nethealth.protocol.reflector_peers import Allowed
     from probes.load_service import LoadService
+    from probes.witness_server import WitnessServer
 
 PORT = 862  # RFC 8762 section 4.1
 UNPRIVILEGED_PORT = 8620
+CONTROL_PORT = 8630  # of nethealth.wire.witness; this and the next
 
 
 @click.command()
@@ -62,6 +65,21 @@ UNPRIVILEGED_PORT = 8620
     help="Mbit/s that a load may have; one at a time, for 20 s at most.",
 )
 @click.option(
+    "--sip-port",
+    type=click.IntRange(1, 65535),
+    default=None,
+    metavar="PORT",
+    help="Also witness SIP requests at this port, usually 5060, by UDP and TCP; rings nobody.",
+)
+@click.option(
+    "--control-port",
+    type=click.IntRange(1, 65534),
+    default=None,
+    metavar="PORT",
+    help="Where vantages ask the witness; takes this port and the next.  "
+    f"[default: {CONTROL_PORT} with --sip-port, else none]",
+)
+@click.option(
     "--for",
     "for_s",
     metavar="D",
@@ -76,14 +94,19 @@ def reflect(
     rate: float,
     load_port: int | None,
     load_rate: float,
+    sip_port: int | None,
+    control_port: int | None,
     for_s: float | None,
 ) -> None:
     """Answer the STAMP packets of your own vantages.
 
     By that (RFC 8762) each direction is measured by itself.
 
-    It answers only the networks of --allow, each peer only up to --rate, and never with more
-    octets than it got. It runs without privilege; `nethealth init --systemd` prints its unit.
+    With --sip-port it also tells them how their SIP requests arrived (probe sip-alg) and speaks to
+    the bindings of their address translators (probe nat); give --bind twice for two addresses.
+
+    It answers only the networks of --allow, each peer only up to --rate, and by UDP never with
+    more octets than it got. It runs without privilege; `nethealth init --systemd` prints its unit.
     """
     from ipaddress import ip_address, ip_network  # noqa: PLC0415
 
@@ -93,15 +116,22 @@ def reflect(
         allow = [ip_network(one, strict=False) for one in networks]
     except ValueError as error:
         usage(f"--allow: {error}; allowed: a network such as 198.18.0.0/24")
-    listening = addresses or ("0.0.0.0",)
+    listening = tuple(dict.fromkeys(addresses)) or ("0.0.0.0",)
     for address in listening:
         try:
             ip_address(address.partition("%")[0])
         except ValueError as error:
             usage(f"--bind: {error}")
+    if sip_port is not None and control_port is None:
+        control_port = CONTROL_PORT
+    _apart(port or PORT, sip_port, control_port, load_port)
+    start = partial(
+        ReflectorServer, listening, allow=allow, rate=rate,
+        control_port=control_port, sip_port=sip_port,
+    )  # fmt: skip
     try:
         try:
-            server = ReflectorServer(listening, port or PORT, allow, rate)
+            server = start(port or PORT)
             bound = port or PORT
         except PermissionError:
             if port is not None:
@@ -113,12 +143,16 @@ def reflect(
                 "`nethealth init --systemd`.",
                 err=True,
             )
-            server = ReflectorServer(listening, UNPRIVILEGED_PORT, allow, rate)
+            server = start(UNPRIVILEGED_PORT)
             bound = UNPRIVILEGED_PORT
     except ValueError as error:
         usage(f"--allow: {error}")
     except OSError as error:
-        usage(f"cannot listen at {', '.join(listening)} port {port or PORT}: {error.strerror}")
+        ports = [one for one in (port or PORT, sip_port, control_port) if one is not None]
+        usage(
+            f"cannot listen at {', '.join(listening)} port {', '.join(map(str, ports))}: "
+            f"{error.strerror}"
+        )
     load = _load_service(listening, load_port, allow, load_rate)
     stopped = False
 
@@ -130,7 +164,7 @@ def reflect(
         signal.signal(number, stop)
     click.echo(
         f"nethealth: reflecting at {', '.join(listening)} port {bound} for "
-        f"{', '.join(map(str, allow))}",
+        f"{', '.join(map(str, allow))}{_witnessing(sip_port, control_port)}",
         err=True,
     )
     try:
@@ -146,6 +180,8 @@ def reflect(
         f"{counts.unsendable_count} could not be sent",
         err=True,
     )
+    if server.witness is not None:
+        _say_witness(server.witness)
 
 
 def _load_service(
@@ -176,3 +212,31 @@ def _say_load(service: "LoadService") -> None:
         f"{counts.given_octets} given; refused: {refused or 'none'}",
         err=True,
     )
+
+
+def _apart(stamp: int, sip: int | None, control: int | None, load: int | None) -> None:
+    """Refuse ports that would be one."""
+    taken = [one for one in (stamp, sip, load) if one is not None]
+    taken += () if control is None else (control, control + 1)
+    if len(set(taken)) != len(taken):
+        usage(
+            f"--port, --sip-port, --load-port and --control-port, which takes the next port too, "
+            f"must be different ports; found {', '.join(map(str, taken))}"
+        )
+
+
+def _say_witness(server: "WitnessServer") -> None:
+    core = server.core
+    refused = ", ".join(f"{count} {why}" for why, count in core.refused.items())
+    click.echo(
+        f"nethealth: witness: {core.told_count} arrivals told, {core.spoken_count} words spoken; "
+        f"refused: {refused or 'none'}; {server.unsendable_count} could not be sent",
+        err=True,
+    )
+
+
+def _witnessing(sip: int | None, control: int | None) -> str:
+    if control is None:
+        return ""
+    where = f"; SIP at port {sip}" if sip is not None else ""
+    return f"{where}; the witness is asked at port {control} and {control + 1}"

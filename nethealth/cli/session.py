@@ -214,6 +214,8 @@ def _unavailable(checks: Sequence[Check], networks: Networks) -> dict[Need, str]
         reason = why_unavailable(4)
         if reason is not None:
             lacking["icmp_socket"] = reason
+    if "reflector" in needs and networks is not system_network:
+        lacking["reflector"] = "a simulated network has no reflector with a witness"
     return lacking
 
 
@@ -226,11 +228,21 @@ def _secrets(checks: Sequence[Check]) -> dict[str, str]:
 def _forbidden(
     inventory: Inventory, clock: Clock, secrets: Mapping[str, str]
 ) -> Callable[[Check], str | None]:
+    kinds = {asset.id: asset.kind for asset in inventory.asset}
+
     def why(check: Check) -> str | None:
         unset = [name for name in secret_names(check.parameters) if name not in secrets]
         if unset:
             plural = "s" if len(unset) > 1 else ""
             return f"the environment variable{plural} {', '.join(unset)} must hold a secret first"
+        kind = kinds.get(check.asset or "", "reflector")
+        needs = CATALOG[check.probe].needs if check.probe in CATALOG else ()
+        if "reflector" in needs and kind != "reflector":
+            return (
+                f"{check.asset} is of kind {kind}, and this is asked only of our own reflector: "
+                "run `nethealth reflect --sip-port 5060` on a host outside, and give it an asset "
+                'of kind = "reflector"'
+            )
         if check.site is None or not inventory.blackout:
             return None
         now = clock.wall_utc()

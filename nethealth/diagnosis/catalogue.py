@@ -108,6 +108,16 @@ CODES: Mapping[FindingCode, Rule] = {
         Severity.WARNING,
         "Ask whoever runs that hop to trust the mark, and have voice treated by it.",
     ),
+    "sip-alg": Rule(
+        Severity.WARNING,
+        "Look in the first router and firewall of the site for a SIP helper (SIP ALG, SIP "
+        "inspection, session helper), switch it off, and measure again.",
+    ),
+    "nat-binding-short": Rule(
+        Severity.WARNING,
+        "Set the time for which the router or firewall keeps UDP bindings to 300 s, at the least "
+        "to 120 s.",
+    ),
     "call-failed": Rule(
         Severity.WARNING,
         "Call the same number from a telephone at the site, then look at the call in the log of "

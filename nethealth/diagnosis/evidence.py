@@ -37,6 +37,7 @@ _ANSWERS = (
     "route_length_hops",
     "path_mtu_bytes",
     "snmp_response_delay_median_s",
+    "witness_opening_time_s",
 )
 
 

@@ -1,15 +1,23 @@
 """What the measuring machine could not do, or may have spoilt."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host
 from nethealth.diagnosis.queueing import misplaced_queues
 from nethealth.diagnosis.text import counted, listing, milliseconds, reason_of
+from nethealth.model.check import ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Finding
 
+# What is not known where a reflector does not answer.
+_LOST: Mapping[ProbeKind, str] = {
+    "stamp": "no direction was measured there",
+    "coexistence": "no direction was measured there",
+    "sip-alg": "whether SIP is rewritten on the way there is not known",
+    "nat": "how long bindings last on the way there is not known",
+}
 LAG_MOST_S = 0.05  # a loop that was later than this may have dated a packet late
 
 
@@ -55,12 +63,12 @@ def _reflectors(evidence: Evidence) -> Iterator[str]:
     for host in evidence.hosts:
         if host.silent and host.pings:
             continue
-        for series in host.of("stamp", "coexistence"):
+        for series in host.of(*_LOST):
             last = series.rounds[-1].check if series.rounds else None
             if last and last.failure not in {None, Failure.RESOLVE, Failure.UNREACHABLE}:
                 yield (
-                    f"the reflector at {host.place.name} gave no answer that counts, so that no "
-                    f"direction was measured there ({reason_of(last.reason)})"
+                    f"the reflector at {host.place.name} gave no answer that counts, so that "
+                    f"{_LOST[series.probe]} ({reason_of(last.reason)})"
                 )
 
 

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from nethealth.diagnosis.alg import sip_rewritten
 from nethealth.diagnosis.call import call_findings
 from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
+from nethealth.diagnosis.fragments import fragments_dropped
 from nethealth.diagnosis.instrument import instrument_limits
 from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.marks import marks_changed
 from nethealth.diagnosis.mtu import path_mtu_black_holes
 from nethealth.diagnosis.names import name_failures
+from nethealth.diagnosis.nat import short_bindings
 from nethealth.diagnosis.provider import provider_losses
 from nethealth.diagnosis.queueing import queues
 from nethealth.diagnosis.reachability import Silence, silences, vantage_silence
@@ -37,6 +40,9 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     path_mtu_black_holes,
     marks_changed,
     stream_marks,
+    sip_rewritten,
+    fragments_dropped,
+    short_bindings,
 )
 # What a host that is silent or whose path loses packets cannot help showing.
 _SURE = frozenset({Verdict.DEMONSTRATED, Verdict.SUPPORTED})

@@ -11,18 +11,24 @@ from zoneinfo import available_timezones
 
 from nethealth.inventory import addresses, hours
 from nethealth.inventory.faults import nearest, shown
-from nethealth.inventory.kinds import DNS_RECORD_TYPES, probe_kinds
+from nethealth.inventory.kinds import DNS_RECORD_TYPES, WITNESSED_KINDS, probe_kinds
 from nethealth.inventory.lines import Path
 from nethealth.inventory.loads import LOADS, Line, LoadLimits, load_troubles, loads_of
 from nethealth.inventory.toml import Trouble
-from nethealth.model.check import CALL_OVERHEAD_S, PingParameters, coexistence_s
-from nethealth.model.inventory import CallOptions, CoexistenceOptions, SweepSettings
+from nethealth.model.check import (
+    CALL_OVERHEAD_S,
+    NAT_OVERHEAD_S,
+    PingParameters,
+    coexistence_s,
+)
+from nethealth.model.inventory import CallOptions, CoexistenceOptions, NatOptions, SweepSettings
 
 Table = Mapping[str, Any]
 
 _DEFAULTS = SweepSettings()
 _CALL = CallOptions(number="")
 _COEXISTENCE = CoexistenceOptions()
+_NAT = NatOptions()
 _PING_TIMEOUT_MS = PingParameters(host="").timeout_s * 1000
 _NEEDED_KEYS = {"tcp": "ports", "dns": "names", "call": "number", "snmp": "version"}
 _TIMEOUTS_S = ("tcp", "dns", "http", "sip")  # kinds whose table has `timeout_s`
@@ -138,7 +144,7 @@ def _vantage(document: Table) -> Iterator[Trouble]:
 
 def _asset(path: Path, asset: Table, sweep: Table) -> Iterator[Trouble]:
     yield from _text((*path, "address"), asset, addresses.check_host, addresses.HOST_WORDS)
-    for kind in ("http", "sip", "dns", "call", "snmp"):
+    for kind in ("http", "sip", "dns", "call", "snmp", "nat"):
         if isinstance(asset.get(kind), dict):
             for (key, *rest), found, words in option_troubles(kind, asset[kind]):
                 yield (*path, kind, key, *rest), found, words
@@ -152,6 +158,9 @@ def _asset(path: Path, asset: Table, sweep: Table) -> Iterator[Trouble]:
         yield from _ping_fits((*path, "ping"), sweep, tables["ping"])
     yield from _call_fits((*path, "call"), sweep, tables.get("call", {}))
     yield from _snmp_fits((*path, "snmp", "interval_s"), sweep, tables.get("snmp", {}))
+    yield from _witnessed(path, asset_kind, planned)
+    if "nat" in planned:
+        yield from _nat_fits((*path, "nat"), sweep, tables.get("nat", {}))
     for probe in _TIMEOUTS_S:
         yield from _timeout_fits((*path, probe, "timeout_s"), sweep, tables.get(probe, {}))
 
@@ -205,6 +214,8 @@ def option_troubles(kind: str, options: Table) -> Iterator[Trouble]:
         yield from _dns(options)
     if kind == "snmp":
         yield from _snmp(options)
+    if kind == "nat":
+        yield from _nat(options)
 
 
 def _sip(options: Table) -> Iterator[Trouble]:
@@ -270,6 +281,26 @@ def _dns(options: Table) -> Iterator[Trouble]:
                 yield ("names", index), _refused(name, error), addresses.NAME_WORDS
     if isinstance(record_type, str) and record_type not in DNS_RECORD_TYPES:
         yield ("record_type",), shown(record_type), ", ".join(map(shown, DNS_RECORD_TYPES))
+
+
+def _nat(options: Table) -> Iterator[Trouble]:
+    least_s = _number(options.get("least_s"), 0.0)
+    most_s = _number(options.get("most_s"), _NAT.most_s)
+    if least_s > most_s:
+        key = "most_s" if "most_s" in options else "least_s"
+        found = f"{least_s:g} s as the shortest silence and {most_s:g} s as the longest"
+        yield (key,), found, "least_s of at most most_s"
+
+
+def _witnessed(path: Path, asset_kind: str, planned: Iterable[str]) -> Iterator[Trouble]:
+    """What asks the witness of our own reflector, of anything else."""
+    kinds = [kind for kind in planned if kind in WITNESSED_KINDS]
+    if kinds and asset_kind != "reflector":
+        yield (
+            (*path, "checks"),
+            f"{' and '.join(map(shown, kinds))} of an asset of kind {shown(asset_kind)}",
+            'these only of kind = "reflector", where `nethealth reflect --sip-port 5060` runs',
+        )
 
 
 def _number(value: object, default: float) -> float:
@@ -355,6 +386,16 @@ def _snmp_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:
     if interval_s > deadline_s / 2:
         words = f"at most half of sweep.deadline_s = {deadline_s:g} s"
         yield path, f"{interval_s:g} s", words
+
+
+def _nat_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:
+    """Silences that the deadline would always cut short."""
+    most_s = _number(options.get("most_s"), _NAT.most_s)
+    deadline_s = _number(sweep.get("deadline_s"), _DEFAULTS.deadline_s)
+    if most_s + NAT_OVERHEAD_S > deadline_s:
+        found = f"silences of up to {most_s:g} s + {NAT_OVERHEAD_S:g} s"
+        words = f"at most sweep.deadline_s = {deadline_s:g} s; raise that, or lower most_s"
+        yield (*path, "most_s"), f"{found} = {most_s + NAT_OVERHEAD_S:g} s", words
 
 
 def _timeout_fits(path: Path, sweep: Table, options: Table) -> Iterator[Trouble]:

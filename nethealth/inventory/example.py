@@ -148,6 +148,24 @@ owner = "Facilities"
 version = 2                # the community travels in clear text, which is itself reported
 community_env = "HALL_ROOM_COMMUNITY"
 
+[[asset]]                  # `nethealth reflect --sip-port 5060` on a host outside
+id = "outside-reflector"
+site = "hall"
+kind = "reflector"
+address = "198.18.3.9"
+owner = "3C ICT"
+checks = ["ping", "sip-alg", "nat"]
+[asset.sip-alg]
+sip_port = 5060
+control_port = 8630        # and the one after it
+family = 4
+[asset.nat]
+control_port = 8630
+least_s = 15               # the shortest silence of a binding that is tried
+most_s = 20                # the longest; 150 judges a site, and sweep.deadline_s = 170 allows it
+bindings = 2               # for each length of silence
+family = 4
+
 [[asset]]
 id = "hall-web"
 site = "hall"

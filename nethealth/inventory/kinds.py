@@ -10,7 +10,10 @@ PLANNED_KINDS: tuple[ProbeKind, ...] = (
     "ping", "tcp", "dns", "http", "sip", "call", "route", "path-mtu", "stamp",
     "coexistence",
     "snmp",
+    "sip-alg", "nat",
 )  # fmt: skip
+# Made of our own reflector alone: they send an INVITE, or have it speak.
+WITNESSED_KINDS: tuple[ProbeKind, ...] = ("sip-alg", "nat")
 DNS_RECORD_TYPES = ("A", "AAAA", "SRV", "NAPTR", "PTR", "MX", "TXT", "CNAME", "NS", "SOA")
 
 _BY_ASSET_KIND: Mapping[str, tuple[ProbeKind, ...]] = {
@@ -52,4 +55,9 @@ def probe_kinds(
 
 def tables_of(asset: Asset) -> tuple[ProbeKind, ...]:
     """The probe kinds of which the asset has a table."""
-    return tuple(kind for kind in PLANNED_KINDS if getattr(asset, kind, None) is not None)
+    return tuple(kind for kind in PLANNED_KINDS if getattr(asset, field_of(kind), None) is not None)
+
+
+def field_of(kind: ProbeKind) -> str:
+    """The model's name for the table of a kind, whose hyphen no field can have."""
+    return kind.replace("-", "_")

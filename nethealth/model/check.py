@@ -18,6 +18,7 @@ LOAD_S_MAX = 15  # of one direction
 LOAD_SETTLE_S = 2.0  # to connect before a load, and to drain after it
 COEXISTENCE_OVERHEAD_S = 3.5  # the question to the load service, and the last answers
 SNMP_OVERHEAD_S = 20.0  # beyond the wait between two readings: some hundred requests
+NAT_OVERHEAD_S = 12.0  # beyond the longest silence: mapping and filtering, and the last words
 Family = Literal[4, 6]
 ProbeMethod = Literal["udp", "icmp", "tcp"]
 SnmpAuth = Literal["SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
@@ -234,6 +235,38 @@ class SnmpParameters:
     family: Family | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SipAlgParameters:
+    """The same SIP requests to `sip_port` and to `control_port` of our own reflector at `host`.
+
+    Each is sent up to `copies` times within `timeout_s`. OPTIONS of `sizes_bytes` follow.
+    """
+
+    host: str
+    sip_port: int = 5060
+    control_port: int = 8630
+    copies: int = 3
+    timeout_s: float = 2.0
+    sizes_bytes: tuple[int, ...] = (1200, 1300, 1400, 1472, 1600, 2800)
+    family: Family | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NatParameters:
+    """Silences of `least_s` to `most_s`, after each of which the reflector at `host` speaks.
+
+    Each silence is kept by `bindings` bindings, all of them at once.
+    """
+
+    host: str
+    control_port: int = 8630
+    least_s: float = 15.0
+    most_s: float = 150.0
+    bindings: int = 2
+    timeout_s: float = 2.0
+    family: Family | None = None
+
+
 Parameters = (
     PingParameters
     | TcpParameters
@@ -247,6 +280,8 @@ Parameters = (
     | CaptureParameters
     | CoexistenceParameters
     | SnmpParameters
+    | SipAlgParameters
+    | NatParameters
 )
 
 

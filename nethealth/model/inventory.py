@@ -225,6 +225,28 @@ class RouteOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SipAlgOptions:
+    """Ports of our own reflector (`nethealth reflect --sip-port`)."""
+
+    sip_port: Port = 5060
+    control_port: Port = 8630
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NatOptions:
+    """The silences that are tried, from the shortest to the longest; all of them at once."""
+
+    control_port: Port = 8630
+    least_s: Annotated[float, Field(ge=1, le=600)] | None = None  # 15, or most_s if that is less
+    most_s: Annotated[float, Field(ge=1, le=600)] = 150
+    bindings: Annotated[int, Field(ge=1, le=4)] = 2  # for each silence
+    family: Family | None = None
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnmpOptions:
     """Version 2 (v2c) sends its community in clear text; version 3 signs and encrypts."""
 
@@ -269,8 +291,10 @@ class Asset:
     stamp: StampOptions | None = None
     route: RouteOptions | None = None
     coexistence: CoexistenceOptions | None = None
+    sip_alg: Annotated[SipAlgOptions | None, Field(alias="sip-alg")] = None
+    nat: NatOptions | None = None
     snmp: SnmpOptions | None = None
-    __pydantic_config__ = _FORBID
+    __pydantic_config__ = {**_FORBID, "populate_by_name": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

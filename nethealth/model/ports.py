@@ -323,3 +323,19 @@ class LoadNetwork(Protocol):
     async def open_load(self, remote: Endpoint, rate_bps: float) -> LoadChannel:
         """Connect; what is written leaves spread over about `rate_bps`. The caller bounds waits."""
         ...
+
+
+@runtime_checkable
+class WitnessNetwork(CallNetwork, Protocol):
+    """A network that a reflector's witness can be asked over; a simulated one need not be."""
+
+    async def open_sized(self, peer: Endpoint, *, dont_fragment: bool) -> OpenChannel:
+        """A channel for datagrams of any size, which no router may fragment, or every one may.
+
+        What the kernel has cached of the path is ignored.
+        """
+        ...
+
+    async def open_stream_from(self, remote: Endpoint, *, local_port: int = 0) -> StreamChannel:
+        """A connection from a port of ours (0: any), which others to elsewhere may share."""
+        ...

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nethealth.inventory.consistency import option_troubles
 from nethealth.inventory.faults import listed, nearest, shown
+from nethealth.inventory.kinds import field_of
 from nethealth.inventory.parsing import SITES
 from nethealth.model.check import ProbeKind
 from nethealth.model.inventory import (
@@ -15,8 +16,10 @@ from nethealth.model.inventory import (
     CoexistenceOptions,
     DnsOptions,
     HttpOptions,
+    NatOptions,
     PingOptions,
     RouteOptions,
+    SipAlgOptions,
     SipOptions,
     SnmpOptions,
     StampOptions,
@@ -35,6 +38,8 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "route": TypeAdapter(RouteOptions),
     "coexistence": TypeAdapter(CoexistenceOptions),
     "snmp": TypeAdapter(SnmpOptions),
+    "sip-alg": TypeAdapter(SipAlgOptions),
+    "nat": TypeAdapter(NatOptions),
 }
 _REQUIRED = {"tcp": "ports", "dns": "names", "call": "number", "snmp": "version"}
 _LISTS = ("ports", "names", "expect", "codecs", "groups")
@@ -64,26 +69,28 @@ def with_options(
     for kind in kinds:
         keys = SITES.allowed.keys(("asset", 0, kind))
         given = {key: _typed(key, value) for key, value in options.items() if key in keys}
-        own = getattr(subject, kind, None)  # some kinds have nothing to set
+        own = getattr(subject, field_of(kind), None)  # some kinds have nothing to set
         merged = {**(asdict(own) if own else {}), **given}
         required = _REQUIRED.get(kind)
         if not given or (required and required not in merged):
             continue
+        misfits: set[str] = set()
+        try:
+            table = _ADAPTERS[kind].validate_python(merged)
+            merged = asdict(table)
+        except ValidationError as error:
+            misfits = {str(fault["loc"][0]) for fault in error.errors()}
         # What a text means is looked at even where another key has the wrong type.
         wrong = {
             str(path[0]): f"option {path[0]}: found {found}; allowed: {words}"
             for path, found, words in option_troubles(kind, _as_document(merged))
         }
-        try:
-            table = _ADAPTERS[kind].validate_python(merged)
-        except ValidationError as error:
-            misfits = {str(fault["loc"][0]) for fault in error.errors()}
-            wrong.update((key, _fault(key, options[key], kind)) for key in given if key in misfits)
-        if wrong:
+        wrong.update((key, _fault(key, options[key], kind)) for key in given if key in misfits)
+        if wrong or misfits:
             faults += wrong.values()
         else:
             subject = replace(
-                subject, **{kind: table}, detailed=subject.detailed or required in given
+                subject, **{field_of(kind): table}, detailed=subject.detailed or required in given
             )
     return subject, faults
 

@@ -69,6 +69,8 @@ def asset_subject(asset: Asset, inventory: Inventory) -> tuple[Subject, tuple[Pr
         load_guards=load_guards(asset, site, inventory) if site else (),
         snmp=asset.snmp,
         kind=asset.kind,
+        sip_alg=asset.sip_alg,
+        nat=asset.nat,
     )
     return subject, probe_kinds(asset.kind, asset.checks, tables_of(asset))
 

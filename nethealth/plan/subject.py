@@ -9,6 +9,7 @@ from nethealth.inventory.kinds import SNMP_GROUPS, SNMP_GROUPS_ELSE
 from nethealth.inventory.loads import LoadLimits
 from nethealth.model.check import (
     CALL_OVERHEAD_S,
+    NAT_OVERHEAD_S,
     SNMP_OVERHEAD_S,
     CallParameters,
     CaptureParameters,
@@ -16,11 +17,13 @@ from nethealth.model.check import (
     CoexistenceParameters,
     DnsParameters,
     HttpParameters,
+    NatParameters,
     Parameters,
     PathMtuParameters,
     PingParameters,
     ProbeKind,
     RouteParameters,
+    SipAlgParameters,
     SipParameters,
     SnmpParameters,
     StampParameters,
@@ -33,8 +36,10 @@ from nethealth.model.inventory import (
     CoexistenceOptions,
     DnsOptions,
     HttpOptions,
+    NatOptions,
     PingOptions,
     RouteOptions,
+    SipAlgOptions,
     SipOptions,
     SnmpOptions,
     StampOptions,
@@ -75,6 +80,8 @@ class Subject:
     load_guards: tuple[tuple[str, str], ...] = ()
     snmp: SnmpOptions | None = None
     kind: AssetKind | None = None
+    sip_alg: SipAlgOptions | None = None
+    nat: NatOptions | None = None
     detailed: bool = True
 
 
@@ -114,6 +121,8 @@ def seconds_needed(parameters: Parameters) -> float:
         return 0.0  # it is as long as its files are
     if isinstance(parameters, SnmpParameters):
         return parameters.interval_s + SNMP_OVERHEAD_S
+    if isinstance(parameters, NatParameters):
+        return parameters.most_s + NAT_OVERHEAD_S
     return parameters.timeout_s
 
 
@@ -164,6 +173,10 @@ def _of_path(
         return host, _route(host, subject.route or RouteOptions())
     if kind == "path-mtu":
         return host, PathMtuParameters(host)
+    if kind == "sip-alg":
+        return host, _sip_alg(host, subject.sip_alg or SipAlgOptions())
+    if kind == "nat":
+        return host, _nat(host, subject.nat or NatOptions())
     if kind == "coexistence" and subject.load_limits:
         options = subject.coexistence or CoexistenceOptions()
         return coexistence(host, options, subject.load_limits, subject.load_guards)
@@ -194,6 +207,22 @@ def _route(host: str, options: RouteOptions) -> RouteParameters:
         options.queries,
         options.hops_max,
         options.dscp,
+        family=options.family,
+    )
+
+
+def _sip_alg(host: str, options: SipAlgOptions) -> SipAlgParameters:
+    return SipAlgParameters(host, options.sip_port, options.control_port, family=options.family)
+
+
+def _nat(host: str, options: NatOptions) -> NatParameters:
+    usual = NatParameters(host)
+    return NatParameters(
+        host,
+        options.control_port,
+        min(usual.least_s, options.most_s) if options.least_s is None else options.least_s,
+        options.most_s,
+        options.bindings,
         family=options.family,
     )
 

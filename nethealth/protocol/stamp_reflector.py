@@ -8,8 +8,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address
 
+from nethealth.protocol.reflector_peers import Allowed, Peers
 from nethealth.wire.errors import WireError
 from nethealth.wire.stamp import (
     CLASS_OF_SERVICE,
@@ -26,12 +26,9 @@ from nethealth.wire.stamp import (
     Tlv,
 )
 
-Allowed = IPv4Network | IPv6Network
 SESSIONS_MAX = 4096
 SESSIONS_OF_A_PEER_MAX = 512
 EXPIRY_S = 60.0  # a session that was silent for so long is over
-_PEERS_MAX = 4096
-_WIDEST = {4: 8, 6: 7}  # 10.0.0.0/8 and fc00::/7 are somebody's own; what is wider is the world
 _SYNC_NTP, _SYNC_FREE = 1, 5  # RFC 8972 section 4.3, the lists of its codes
 _STAMPED_BY_SOFTWARE = 2
 
@@ -72,28 +69,6 @@ class _Session:
     count: int = 0
 
 
-@dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    filled_s: float
-
-
-def closed_networks(networks: Sequence[Allowed]) -> tuple[Allowed, ...]:
-    """The networks, merged; ValueError if there are none, or they are open to the world."""
-    if not networks:
-        raise ValueError("no network is allowed")
-    fours = collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
-    sixes = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
-    merged: tuple[Allowed, ...] = (*fours, *sixes)
-    for one in merged:
-        if one.prefixlen < _WIDEST[one.version]:
-            raise ValueError(
-                f"{one} would be a reflector open to the world; allow the networks of your own "
-                f"vantages, at most a /{_WIDEST[one.version]}"
-            )
-    return merged
-
-
 class Reflector:
     """What is kept between packets; `rate` is packets a second for each peer's address."""
 
@@ -103,11 +78,9 @@ class Reflector:
         self.error_estimate = error_estimate
         self.reflected_count = 0
         self.refused: Counter[Refusal] = Counter()
-        self._allow = closed_networks(allow)
-        self._rate = rate
+        self._peers = Peers(allow, rate)
         self._sessions: OrderedDict[tuple[str, int, int], _Session] = OrderedDict()
         self._sessions_of: Counter[str] = Counter()
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()  # of allowed peers alone
 
     @property
     def session_count(self) -> int:
@@ -123,9 +96,9 @@ class Reflector:
         return answer
 
     def _reflect(self, arrived: Arrived) -> Reflection | Refusal:
-        if arrived.address not in self._buckets and not self._is_allowed(arrived.address):
+        if not self._peers.allows(arrived.address):
             return Refusal.NOT_ALLOWED
-        if not self._in_time(arrived.address, arrived.now_s):
+        if not self._peers.in_time(arrived.address, arrived.now_s):
             return Refusal.TOO_FAST
         try:
             sent = SenderPacket.parse(arrived.data)
@@ -150,25 +123,6 @@ class Reflector:
         )
         session.count = (session.count + 1) % (1 << 32)
         return Reflection(bytearray(packet.build()), dscp)
-
-    def _is_allowed(self, address: str) -> bool:
-        peer = ip_address(address.partition("%")[0])
-        return any(peer.version == one.version and peer in one for one in self._allow)
-
-    def _in_time(self, address: str, now_s: float) -> bool:
-        """Whether the peer is within its rate; it may send a second's worth at once."""
-        bucket = self._buckets.get(address)
-        if bucket is None:
-            if len(self._buckets) >= _PEERS_MAX:
-                self._buckets.popitem(last=False)
-            bucket = self._buckets[address] = _Bucket(max(1.0, self._rate), now_s)
-        gained = max(0.0, now_s - bucket.filled_s) * self._rate
-        bucket.tokens = min(max(1.0, self._rate), bucket.tokens + gained)
-        bucket.filled_s = now_s
-        if bucket.tokens < 1:
-            return False
-        bucket.tokens -= 1
-        return True
 
     def _session(self, arrived: Arrived, ssid: int) -> _Session | None:
         """The counter of this session; None where there is no room for a new one."""

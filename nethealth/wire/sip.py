@@ -238,9 +238,7 @@ def parse_head(head: bytes) -> tuple[SipRequest | SipResponse, int | None]:
         text = _FOLD.sub(" ", text)
         start, found = _split_head(text)
         _refuse_other_lines(text, found)
-    headers = [
-        (_NAMES.get(name) or _long_name(name), value.strip(" \t\r")) for name, value in found
-    ]
+    headers = [(_NAMES.get(name) or long_name(name), value.strip(" \t\r")) for name, value in found]
     message = _start(start.removesuffix("\r"), tuple(headers))
     length = message.content_length
     if length is not None and length > MESSAGE_MAX_OCTETS:
@@ -287,7 +285,8 @@ def _refuse_other_lines(text: str, found: list[tuple[str, str]]) -> None:
         raise WireError(f"not a header of at most {LINE_MAX_OCTETS} octets: {excerpt(bad)}")
 
 
-def _long_name(name: str) -> str:
+def long_name(name: str) -> str:
+    """A header's name in its long form and lower case (section 7.3.3)."""
     name = name.lower()
     return _COMPACT.get(name, name)
 

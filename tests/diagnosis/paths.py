@@ -6,7 +6,7 @@ from nethealth.model.observation import Observation, Passport, Scalar
 from tests.diagnosis.build import Scene
 
 
-def _more(
+def more(
     scene: Scene, name: str, value: Scalar, method: Passport, samples: int | None = None
 ) -> None:
     """One observation more of the check that was added last."""
@@ -24,8 +24,8 @@ def route(scene: Scene, host: str, quoted: Sequence[int | None], sent: int = 46)
     scene.check(host, "route", {"route_reached": True, "route_length_hops": len(quoted)})
     for hop, dscp in enumerate(quoted, 1):
         method: Passport = {"hop": hop, "dscp": sent}
-        _more(scene, "hop_address", f"192.0.2.{hop}", method, 3)
-        _more(scene, "hop_dscp_quoted", dscp, method, 3)
+        more(scene, "hop_address", f"192.0.2.{hop}", method, 3)
+        more(scene, "hop_dscp_quoted", dscp, method, 3)
     return scene
 
 
@@ -38,7 +38,7 @@ def black_hole(
         host, "path-mtu", {"path_mtu_bytes": (1400, told), "path_mtu_black_hole": (True, told)}
     )
     for size, answered in ((1400, small), (1401, large)):
-        _more(scene, "packet_reply_ratio", answered / 10, {"packet_bytes": size}, 10)
+        more(scene, "packet_reply_ratio", answered / 10, {"packet_bytes": size}, 10)
     method: Passport = {"hop": 2, "next_hop": 3, "next_address": "192.0.2.3"}
-    _more(scene, "path_mtu_last_hop", last, method)
+    more(scene, "path_mtu_last_hop", last, method)
     return scene

@@ -18,6 +18,7 @@ from tests.diagnosis.build import STARTED, Scene, healthy
 from tests.diagnosis.calls import refused, talked
 from tests.diagnosis.coexist import Beside, Story, coexistence
 from tests.diagnosis.paths import black_hole, route
+from tests.diagnosis.witnessed import REWRITTEN, alg, nat
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
 
@@ -36,6 +37,7 @@ def everything() -> Scene:
     scene.check("farm-old", "http", {"certificate_days_to_expiry": 2, "http_status_code": 200})
     scene.asset("farm-lost", owner=None).ping("farm-lost")
     black_hole(route(scene, "farm-lost", (46, 0)), "farm-lost")
+    nat(alg(scene, "farm-lost", {"udp": REWRITTEN}), "farm-lost", 30.0, 42.0)
     refused(talked(scene, "farm-echo", back=0), "farm-called", 404, "Not Found")
     waits = Beside(wait_s=0.08)
     coexistence(scene.ping("wharf-r"), "wharf-r", Story(voice=waits, rest=waits))

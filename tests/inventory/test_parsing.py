@@ -65,8 +65,9 @@ def walk(hint: Any) -> typing.Iterator[Any]:
 
 
 def test_the_example_shows_every_key_of_the_model() -> None:
-    shown = set(re.findall(r"^(?:\[+(?:asset\.)?)?([a-z0-9_]+)(?:\]+| = )", example(), re.M))
-    assert names_of(Inventory) <= shown
+    shown = set(re.findall(r"^(?:\[+(?:asset\.)?)?([a-z0-9_-]+)(?:\]+| = )", example(), re.M))
+    # a table with a hyphen in its name has none in the model
+    assert names_of(Inventory) <= {name.replace("-", "_") for name in shown}
 
 
 def test_the_example_holds_only_addresses_set_apart_for_tests() -> None:
@@ -237,7 +238,7 @@ def test_addresses_that_are_good(address: str) -> None:
         ("service", 'http.url = "https://x.example/"\n', None),
         ("service", "tcp.ports = [1]\n", "tcp"),
         ("phone", "checks = []\n", None),
-        ("phone", 'checks = ["nat", "capture"]\n', None),
+        ("phone", 'checks = ["capture"]\n', None),
         ("phone", 'checks = ["call"]\ncall.number = "sip:echo@x.example"\n', None),
     ],
 )

@@ -60,13 +60,15 @@ def nethealth(
     ca_file: Path,
     prefix: Sequence[str] = (),
     secrets: Mapping[str, str] | None = None,
+    node: str = "vantage",
 ) -> Ran:
     """Run `nethealth ARGUMENTS` with `folder` as home and working folder, trusting `ca_file`.
 
-    `secrets` stand in its environment, and nowhere in what it says.
+    It runs at the vantage, or at another `node`. `secrets` stand in its environment, and nowhere
+    in what it says.
     """
     done = subprocess.run(
-        (*lab.at("vantage"), *prefix, sys.executable, "-P", "-m", "nethealth", *arguments),
+        (*lab.at(node), *prefix, sys.executable, "-P", "-m", "nethealth", *arguments),
         capture_output=True,
         text=True,
         cwd=folder,

@@ -307,7 +307,7 @@ def test_options_and_probes_that_do_not_fit(
 def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(TargetError) as caught:
         plan_targets(
-            ["a b", "::1", "stamp:-"], None, probes=("nat", "ping"),
+            ["a b", "::1", "stamp:-"], None, probes=("coexistence", "ping"),
             options={"dscp": "99", "nope": "1"},
         )  # fmt: skip
     assert len(caught.value.faults) == 5

@@ -33,8 +33,10 @@ def test_each_probe_is_of_the_kind_it_is_found_by() -> None:
         "capture",
         "coexistence",
         "snmp",
+        "sip-alg",
+        "nat",
     }
-    assert len(CATALOG) == 12
+    assert len(CATALOG) == 14
 
 
 def test_the_catalogue_itself_loads_no_library() -> None:

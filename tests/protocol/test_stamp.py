@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nethealth.protocol.reflector_peers import closed_networks
 from nethealth.protocol.stamp import Counting, Rejection, StampSession
 from nethealth.protocol.stamp_reflector import (
     EXPIRY_S,
@@ -14,7 +15,6 @@ from nethealth.protocol.stamp_reflector import (
     Arrived,
     Reflector,
     Refusal,
-    closed_networks,
 )
 from nethealth.wire.stamp import (
     CLASS_OF_SERVICE,
