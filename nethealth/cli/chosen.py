@@ -1,6 +1,7 @@
 """The record that `report` and `diagnose` work on: from files, or a run of the store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nethealth.cli.exits import InputError
@@ -8,7 +9,7 @@ from nethealth.cli.given import load_records, opened_store
 from nethealth.cli.run import previous_findings
 from nethealth.model.finding import Finding
 from nethealth.model.record import Record
-from nethealth.store import StoreError
+from nethealth.store import StoreError, past_of
 
 
 def chosen(
@@ -34,6 +35,8 @@ def chosen(
                     raise InputError("the history is empty: run `nethealth sweep` first")
                 run = runs[0].id
             record = store.load(run)
+            past = past_of(store, record.checks, record.run.started)
+            record = replace(record, past=past)
         except StoreError as error:
             raise InputError(str(error)) from None
         return record, previous_findings(store, record)

@@ -24,6 +24,7 @@ SHOWN = {
     "dns_response_time_s": ("DNS response", "ms", 1000.0),
     "http_first_byte_time_s": ("HTTP first byte", "ms", 1000.0),
     "http_status_code": ("HTTP status", "", 1.0),
+    "temperature_celsius": ("temperature", "°C", 1.0),
     "certificate_days_to_expiry": ("certificate, days left", "d", 1.0),
 }
 PERIODS_SHOWN_MOST = 60

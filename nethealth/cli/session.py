@@ -15,6 +15,7 @@ from secrets import token_hex
 import click
 
 from nethealth import __version__, diagnosis
+from nethealth.cli.devices import OnlyDue, hourly_tables, past_values
 from nethealth.cli.progress import Progress
 from nethealth.model.check import Check, CheckResult, secret_names
 from nethealth.model.inventory import Inventory
@@ -127,6 +128,7 @@ async def _measure(order: Order, store: Store | None, networks: Networks) -> Rec
     record = _opening(order, clock)
     if store is not None:
         store = _begun(store, record)
+        record = replace(record, past=past_values(store, order.checks, record.run.started))
     generator = random.Random(order.seed)
     start_s = clock.monotonic_s()
     secrets = _secrets(order.checks)
@@ -152,14 +154,15 @@ async def _measure(order: Order, store: Store | None, networks: Networks) -> Rec
                 name_servers=system_name_servers() if networks is system_network else (),
                 names=order.names,
             )
+            due = OnlyDue(once, clock, hourly_tables(store, order.checks, clock))
             if order.drive is not None:
-                summary = await order.drive(once, clock, stop, start_s)
+                summary = await order.drive(due, clock, stop, start_s)
             elif order.rounds is None:
-                summary = await once(order.checks)
+                summary = await due(order.checks)
             else:
                 summary = await run_rounds(
                     order.checks,
-                    once,
+                    due,
                     every_s=order.rounds.every_s,
                     for_s=order.rounds.for_s,
                     clock=clock,

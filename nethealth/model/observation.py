@@ -44,3 +44,16 @@ class Event:
     asset: str | None = None
     source: str | None = None
     clock_error_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastValue:
+    """A value of an earlier run that this record is judged beside, and shows."""
+
+    time: datetime
+    check: str  # without its round
+    asset: str | None
+    name: str
+    value: Scalar
+    unit: str | None = None
+    method: Passport = field(default_factory=dict)

@@ -10,7 +10,7 @@ from pydantic import Field
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding
 from nethealth.model.inventory import Inventory, SweepSettings, Thresholds
-from nethealth.model.observation import Event, Observation
+from nethealth.model.observation import Event, Observation, PastValue
 
 SCHEMA: Literal["nethealth.record/1"] = "nethealth.record/1"
 RunKind = Literal["check", "sweep", "demo", "capture", "diagnose", "report"]
@@ -112,6 +112,7 @@ class Record:
     events: tuple[Event, ...] = ()
     findings: tuple[Finding, ...] = ()
     case: Mapping[str, Any] | None = None
+    past: tuple[PastValue, ...] = ()  # of devices read by SNMP, from this vantage's history
     schema_: Annotated[Literal["nethealth.record/1"], Field(alias="schema")] = field(
         default=SCHEMA, kw_only=True
     )

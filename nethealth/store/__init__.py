@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nethealth.store.base import Point, RunSummary, Store, StoreError
+from nethealth.store.past import last_tables, past_of
 from nethealth.store.sqlite import SqliteStore
 from nethealth.store.trend import Cell, Period, TrendRow, sparkline, trend
 
@@ -16,7 +17,9 @@ __all__ = [
     "StoreError",
     "TrendRow",
     "default_url",
+    "last_tables",
     "open_store",
+    "past_of",
     "sparkline",
     "trend",
 ]

@@ -1,13 +1,13 @@
 """What a store of runs can do: the narrow interface that every database behind it shares."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding, Severity
-from nethealth.model.observation import Observation, Scalar
+from nethealth.model.observation import Observation, Passport, Scalar
 from nethealth.model.record import Record, Run, RunKind
 
 
@@ -42,6 +42,7 @@ class Point:
     value: Scalar
     unit: str | None
     samples: int | None
+    method: Passport = field(default_factory=dict)
 
 
 class Store(Protocol):

@@ -168,10 +168,11 @@ class Tables:
     ) -> Iterator[Point]:
         found = self._connection.execute(
             "SELECT runs.started, t_s, runs.id, site, asset, checks.id, name, value, form, unit,"
-            " samples FROM checks"
+            " samples, body FROM checks"
             " CROSS JOIN runs ON runs.key = run_key"
             " CROSS JOIN observations ON check_key = checks.key"
             " CROSS JOIN names ON names.key = name_key"
+            " CROSS JOIN passports ON passports.key = passport_key"
             # Two equalities, one of them with null, let each use its own index.
             " WHERE checks.key IN (SELECT key FROM checks WHERE asset = ?1 AND run_key >= ?3"
             " UNION ALL SELECT key FROM checks WHERE site = ?2 AND run_key >= ?3)"
@@ -179,10 +180,16 @@ class Tables:
             (asset, site, self._first_key(since), _text_of(since) if since else "",
              json.dumps(list(names))),
         )  # fmt: skip
-        for started, t_s, run, site_, asset_, check, name, column, form, unit, samples in found:
+        passports: dict[str, Passport] = {}
+        for started, t_s, run, site_, asset_, check, *seen, body in found:
             time = datetime.fromisoformat(started) + timedelta(seconds=t_s or 0)
-            seen = rows.value_from_columns(column, form)
-            yield Point(time, run, site_, asset_, check, name, seen, unit, samples)
+            name, column, form, unit, samples = seen
+            if body not in passports:
+                passports[body] = json.loads(body)
+            value = rows.value_from_columns(column, form)
+            yield Point(
+                time, run, site_, asset_, check, name, value, unit, samples, passports[body]
+            )
 
     def _first_key(self, since: datetime | None) -> int:
         """No run that started since then has a lower key."""
@@ -300,5 +307,5 @@ def _text_of(moment: datetime) -> str:
 
 
 def _head(record: Record) -> str:
-    head = replace(record, inventory=Inventory(), checks=(), observations=(), findings=())
+    head = replace(record, inventory=Inventory(), checks=(), observations=(), findings=(), past=())
     return codec.dump(head).decode()

@@ -1,6 +1,7 @@
 """Runs a plan with the catalogue it is handed: pacing, deadlines, stops, overlap."""
 
 from nethealth.sweep.accounts import RunAccounts
+from nethealth.sweep.hourly import HourlyTables
 from nethealth.sweep.limits import sockets_allowed
 from nethealth.sweep.lock import AlreadyRunning, LockError, held
 from nethealth.sweep.meters import Meters
@@ -11,6 +12,7 @@ from nethealth.sweep.runner import SweepSummary, run_checks
 
 __all__ = [
     "AlreadyRunning",
+    "HourlyTables",
     "LockError",
     "Meters",
     "RunAccounts",
