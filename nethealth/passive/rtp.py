@@ -69,6 +69,11 @@ class Rtp:
                     stream.received,
                     stream.first_ns,
                     stream.last_ns,
+                    ssrc=ends.ssrc,
+                    expected=stream.expected,
+                    lost=stream.loss.lost,
+                    jitter_mean_s=stream.jitter_mean_s,
+                    clock_hz=stream.clock_hz or None,
                 )
             )
         yield Fact("rtp_stream_count", len(self.streams))

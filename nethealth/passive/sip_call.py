@@ -68,7 +68,8 @@ class Call:
     caller: Endpoint
     callee: Endpoint
     first_ns: int
-    last_ns: int
+    last_ns: int  # of its messages
+    until_ns: int  # the same, or the capture's end for one that still goes on
     outcome: CallOutcome
     status_code: int | None
     invite_ns: int | None

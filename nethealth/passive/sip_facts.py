@@ -8,7 +8,7 @@ from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.sip_call import Call
 from nethealth.passive.sip_calls import Calls
 from nethealth.passive.sip_measures import Measures
-from nethealth.passive.sip_media_seen import EndSeen, StreamBook, media_seen
+from nethealth.passive.sip_media_seen import EndSeen, StreamBook, media_expected, media_seen
 from nethealth.passive.sip_registrations import RecordAccount, Registrations
 
 CALLS_SHOWN_MAX = 100
@@ -147,7 +147,7 @@ def _one_call(call: Call, ends: Sequence[EndSeen]) -> Iterator[Fact]:
     if seen is not None:
         yield Fact(
             "call_media_seen", seen, time_ns=at_ns,
-            method={**number, "measured_at": _VANTAGE,
+            method={**number, "expected": media_expected(call), "measured_at": _VANTAGE,
                     "limit": "media may take another way than past this point"},
         )  # fmt: skip
 

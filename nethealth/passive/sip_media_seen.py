@@ -74,6 +74,26 @@ def media_seen(call: Call, ends: Iterable[EndSeen]) -> MediaSeen | None:
     callee = any(_heard(one) for one in ends if one.end.side == "callee") or any(
         one.packets_from for one in ends if one.end.side == "caller"
     )
+    return _ways(caller, callee)
+
+
+def media_expected(call: Call) -> MediaSeen | None:
+    """Which way the descriptions let audio go; None where one side has given none (RFC 3264)."""
+    sides: dict[str, set[str]] = {"caller": set(), "callee": set()}
+    for end in call.media:
+        if end.announced.kind == "audio" and end.announced.endpoint is not None:
+            sides[end.side].add(end.announced.direction)
+    if not sides["caller"] or not sides["callee"]:
+        return None
+    receives = {"sendrecv", "recvonly"}
+    sends = {"sendrecv", "sendonly"}
+    caller = bool(sides["caller"] & receives and sides["callee"] & sends)
+    callee = bool(sides["callee"] & receives and sides["caller"] & sends)
+    return _ways(caller, callee)
+
+
+def _ways(caller: bool, callee: bool) -> MediaSeen:
+    """By who is reached."""
     if caller and callee:
         return "both ways"
     if caller:
@@ -86,16 +106,19 @@ def _heard(end: EndSeen) -> bool:
 
 
 def _long_enough(call: Call) -> bool:
-    until_ns = call.bye_ns if call.bye_ns is not None else call.last_ns
+    until_ns = call.bye_ns if call.bye_ns is not None else call.until_ns
     return (until_ns - (call.answered_ns or 0)) / SECOND_NS >= TALK_MIN_S
 
 
 def _during(streams: Iterable[StreamEnds], call: Call) -> list[StreamEnds]:
-    """Those that overlap the call, a second of grace before and after it."""
-    until_ns = None if call.still_going else call.last_ns + SECOND_NS
-    return [
-        one
-        for one in streams
-        if one.last_ns >= call.first_ns - SECOND_NS
-        and (until_ns is None or one.first_ns <= until_ns)
-    ]
+    """Those that belong to the call: most of the stream or of the call lies in the other.
+
+    Telephones use the same port for one call after the other, so that touching is not enough.
+    """
+    return [one for one in streams if _belongs(one, call)]
+
+
+def _belongs(stream: StreamEnds, call: Call) -> bool:
+    common_ns = min(stream.last_ns, call.until_ns) - max(stream.first_ns, call.first_ns)
+    shorter_ns = min(stream.last_ns - stream.first_ns, call.until_ns - call.first_ns)
+    return common_ns >= 0 and 2 * common_ns >= shorter_ns

@@ -172,6 +172,7 @@ class OpenCall:
             callee=first.destination,
             first_ns=self.first_ns,
             last_ns=self.last_ns,
+            until_ns=max(end_ns, self.last_ns) if still_going else self.last_ns,
             outcome=outcome,
             status_code=final.code if final is not None else None,
             invite_ns=attempts[0].request_ns if attempts else None,
