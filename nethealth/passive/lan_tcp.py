@@ -21,6 +21,7 @@ from nethealth.passive.tcp_flows import FlowTable
 from nethealth.passive.tcp_holes import Holes
 from nethealth.passive.tcp_progress import Progress, progress_of
 from nethealth.passive.tcp_windows import Windows
+from nethealth.passive.text import flow_text
 
 UNITS: Units = {
     "tcp_data_segment_count": "packets",
@@ -108,7 +109,7 @@ class TcpAnalysis:
         self._again.add_all(packets.time_ns[rows])
         _, first, counts = np.unique(packets.flow[rows], return_index=True, return_counts=True)
         for place, count in zip(rows[first].tolist(), counts.tolist(), strict=True):
-            self._flows.add(_flow_text(packets, place), count)
+            self._flows.add(flow_text(packets, place), count)
 
     def finish(self) -> Iterator[Fact]:
         yield Fact("tcp_data_segment_count", self._data)
@@ -132,9 +133,3 @@ class TcpAnalysis:
             )
         yield from self._segments.facts("tcp_data_segment_per_bin_max")
         yield from self._again.facts("tcp_retransmission_per_bin_max")
-
-
-def _flow_text(packets: Packets, row: int) -> str:
-    source, destination = packets.source_text(row), packets.destination_text(row)
-    ports = packets.source_port[row], packets.destination_port[row]
-    return f"{source} port {ports[0]} to {destination} port {ports[1]}"

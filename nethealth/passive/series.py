@@ -49,6 +49,9 @@ class Series:
             self.add(index * other.bin_ns, count)
         other._counts.clear()
 
+    def highest(self) -> int:
+        return max(self._counts.values(), default=0)
+
     def facts(self, name: str, method: Mapping[str, Scalar] | None = None) -> Iterator[Fact]:
         """One fact: the highest bin, and all that are not empty as two lists in the passport.
 
