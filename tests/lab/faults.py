@@ -120,6 +120,38 @@ def slow_link(lab: Lab, site: str, *, rate_kbit: int, buffer_ms: int) -> Iterato
 
 
 @contextmanager
+def priority_link(lab: Lab, site: str, *, rate_kbit: int, buffer_ms: int) -> Iterator[None]:
+    """As `slow_link`, but what bears EF (DSCP 46) has a class of its own that goes first."""
+    limit = rate_kbit * buffer_ms // 8
+    with ExitStack() as stack:
+        for node, interface in (("core", site), (site, "wan")):
+            lab.run(node, f"tc qdisc add dev {interface} root handle 1: htb default 20")
+            stack.callback(lab.run, node, f"tc qdisc del dev {interface} root")
+            whole = f"htb rate {rate_kbit}kbit burst 4kb cburst 4kb"
+            lab.run(node, f"tc class add dev {interface} parent 1: classid 1:1 {whole}")
+            for minor, share, priority in ((10, 0.3, 0), (20, 0.7, 1)):
+                rate = f"rate {round(rate_kbit * share)}kbit ceil {rate_kbit}kbit burst 4kb"
+                lab.run(
+                    node,
+                    f"tc class add dev {interface} parent 1:1 classid 1:{minor} htb {rate} "
+                    f"cburst 4kb prio {priority}",
+                )
+                lab.run(
+                    node,
+                    f"tc qdisc add dev {interface} parent 1:{minor} handle {minor}: "
+                    f"bfifo limit {limit}",
+                )
+            for number, match in ((1, "ip match ip tos"), (2, "ipv6 match ip6 priority")):
+                family, _, field = match.partition(" ")
+                lab.run(
+                    node,
+                    f"tc filter add dev {interface} parent 1: protocol {family} prio {number} u32 "
+                    f"{field} 0xb8 0xfc flowid 1:10",
+                )
+        yield
+
+
+@contextmanager
 def bulk_transfer(lab: Lab, site: str, folder: Path, *, window_octets: int) -> Iterator[None]:
     """A TCP upload from the vantage to the site's phone that never ends.
 

@@ -1,5 +1,6 @@
 """Each fault is what it says, in the words of a tool that is not ours."""
 
+import time
 from pathlib import Path
 from statistics import mean, median, pstdev
 
@@ -87,6 +88,26 @@ def test_a_deep_buffer_delays_only_under_load_and_loses_nothing(lab: Lab, tmp_pa
     # 80,000 octets of data at 2 Mbit/s are 320 ms; with headers and the kernel's rounding, more.
     assert 0.3 < median(loaded.delays_s) < 0.7
     assert loaded.lost_count == 0
+
+
+@pytest.mark.parametrize("favoured", [True, False])
+def test_a_link_favours_voice_or_does_not(lab: Lab, tmp_path: Path, favoured: bool) -> None:
+    server = ipv4("hall-server")
+    link = faults.priority_link if favoured else faults.slow_link
+    with (
+        irtt.server(server, tmp_path / "irtt.log", prefix=lab.at("hall-server")),
+        link(lab, "hall", rate_kbit=2000, buffer_ms=3000),
+        faults.bulk_transfer(lab, "hall", tmp_path, window_octets=80_000),
+    ):
+        time.sleep(1)
+        voice, others = (
+            irtt.measure(server, count=60, interval_s=0.02, dscp=dscp, prefix=lab.at("vantage"))
+            for dscp in (46, 0)
+        )
+    # As above, data waits for 320 ms or more; voice waits for it, or for one frame of it (6 ms).
+    assert median(others.round_trip_delays_s) > 0.3
+    waited_s = median(voice.round_trip_delays_s)
+    assert waited_s < 0.05 if favoured else waited_s > 0.3
 
 
 def test_a_pulled_link_silences_what_is_behind_it_and_comes_back(lab: Lab) -> None:

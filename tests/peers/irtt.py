@@ -48,11 +48,16 @@ def measure(
     count: int,
     interval_s: float,
     port: int = PORT,
+    dscp: int = 0,
     prefix: Sequence[str] = (),
 ) -> Reading:
-    """Send about `count` packets, one every `interval_s`, and read what came of them."""
+    """Send about `count` packets, one every `interval_s`, and read what came of them.
+
+    The server marks its answers as the requests are marked.
+    """
     pace = f"-d {round(count * interval_s * 1e6)}us -i {round(interval_s * 1e6)}us"
-    argv = [*prefix, *f"irtt client -Q {pace} --wait=2s -o -".split(), f"{_host(address)}:{port}"]
+    command = f"irtt client -Q {pace} --wait=2s --dscp={dscp << 2} -o -"
+    argv = [*prefix, *command.split(), f"{_host(address)}:{port}"]
     done = subprocess.run(
         argv, capture_output=True, text=True, timeout=count * interval_s + 30, check=False
     )
