@@ -6,6 +6,11 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
+from nethealth.case.example import example
+from nethealth.case.parsing import parse_case
+from nethealth.case.result import work_out
+from nethealth.inventory import example as sites_example
+from nethealth.inventory import parse
 from nethealth.model.check import CheckResult, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Effect, Finding, Refutation, Severity, Verdict
@@ -21,6 +26,7 @@ def _unsigned_zero(value: float) -> float:
 
 WHEN = datetime(2026, 11, 22, 19, 3, 55, tzinfo=UTC)
 
+SITES = parse(sites_example())
 INVENTORY = Inventory(
     council=(Council(id="scdc", name="South Cambridgeshire District Council"),),
     site=(Site(id="hall", council="scdc", name="Hall"),),
@@ -125,5 +131,5 @@ def records(draw: st.DrawFn) -> Record:
         checks=tuple(checks),
         observations=tuple(observations),
         sources=(Source("r0", "ab" * 32),),
-        case={"cost": [1, 2.5, None]},
+        case=work_out(parse_case(example(), SITES), replace(whole, inventory=SITES)),
     )
