@@ -14,9 +14,10 @@ from nethealth.protocol.rtp_session import RtpSession
 from nethealth.protocol.sip_call import Call, CallState
 from nethealth.wire.numbers import refusal
 from probes.call_account import UNITS, account
+from probes.call_login import CallLogin
 from probes.call_media import MediaPorts, media_ports
 from probes.call_media_account import CallEnding
-from probes.call_signalling import OverDatagrams, OverStream, Signalling, carry
+from probes.call_signalling import OverDatagrams, OverStream, Signalling
 from probes.steps import failed, not_run, resolve_one, within
 from probes.tls import tls_observations
 
@@ -71,6 +72,9 @@ class _Attempt:
     failure: NetworkFailure | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
+    def __post_init__(self) -> None:
+        self._login = CallLogin(self.parameters, self.env)
+
     async def steps(
         self, observe: Observer, method: Passport
     ) -> AsyncGenerator[Observation | Completion, None]:
@@ -101,10 +105,13 @@ class _Attempt:
                 rtcp_port=ports.rtcp.local.port,
                 codecs=self.parameters.codecs,
                 getrandbits=self.env.random.getrandbits,
+                username=self.parameters.username,
             )
             ports.remote = lambda: call.media
             cut_short = await self._hold(call, way, ports)
-            ending = CallEnding(call, ports, way.wrong_sources, self.failure, self.parameters)
+            ending = CallEnding(
+                call, ports, way.wrong_sources, self.failure, self.parameters, self._login
+            )
             for observation in account(observe, method, ending):
                 yield observation
             if cut_short is not None:
@@ -182,16 +189,16 @@ class _Attempt:
         last_s = self.end_s - CLEANUP_S - DRAIN_S
         ring_until_s = min(clock.monotonic_s() + self.parameters.ring_timeout_s, last_s)
         waiting = (CallState.CALLING, CallState.RINGING)
-        await carry(call, way, clock, lambda: call.state not in waiting, ring_until_s)
+        await self._login.carry(call, way, lambda: call.state not in waiting, ring_until_s)
         if call.state is not CallState.ANSWERED or call.media is None:
             return
         until_s = min(clock.monotonic_s() + self.parameters.duration_s, last_s)
         talking = asyncio.create_task(ports.talk(env, until_s))
         try:
             over = lambda: call.state is not CallState.ANSWERED  # noqa: E731 - a condition
-            await carry(call, way, clock, over, until_s)
+            await self._login.carry(call, way, over, until_s)
             if call.state is CallState.ANSWERED:
-                await carry(call, way, clock, over, until_s + DRAIN_S)
+                await self._login.carry(call, way, over, until_s + DRAIN_S)
         finally:
             talking.cancel()
             await asyncio.wait({talking})
@@ -206,7 +213,7 @@ class _Attempt:
         try:
             if not over:
                 deadline_s = clock.monotonic_s() + wait_s
-                await carry(call, way, clock, lambda: call.is_over, deadline_s)
+                await self._login.carry(call, way, lambda: call.is_over, deadline_s)
         except NetworkFailure as error:
             self.failure = self.failure or error
 
@@ -214,6 +221,8 @@ class _Attempt:
         """Any final answer is a result; what kept a call from its end is the failure."""
         if self.failure is not None and (call.final is None or call.answered_s is not None):
             return failed(self.failure)
+        if self._login.refused and call.answered_s is None:
+            return Completion(Outcome.FAILED, Failure.AUTH, self._login.reason)
         if call.state is CallState.TIMED_OUT or not (call.provisional or call.final):
             return self._unanswered(call)
         if call.final is None or (call.final.status_code == 487 and call.answered_s is None):

@@ -22,6 +22,7 @@ UNITS: dict[str, str | None] = {
     "session_request_delay_s": "s",
     "answer_delay_s": "s",
     "sip_server": None,
+    "sip_authenticated": None,
     "sip_prack_count": None,
     "sip_request_count": None,
     "sip_malformed_reply_count": None,
@@ -66,6 +67,9 @@ def _signalling(observe: Observer, method: Passport, ending: CallEnding) -> Iter
     yield _since_invite(observe, "session_request_delay_s", progress_s, method, call, silent, code)
     if call.answered_s is not None:
         yield _since_invite(observe, "answer_delay_s", call.answered_s, method, call, silent, 200)
+    if ending.login.challenged:
+        passport = {**method, **ending.login.passport, "reason": ending.login.reason}
+        yield observe("sip_authenticated", ending.login.accepted(call), method=passport)
     if call.pracks:
         yield observe("sip_prack_count", call.pracks, method=method)
     for name, count in sorted(call.requests.items()):
@@ -101,11 +105,16 @@ def _since_invite(
     silent: Failure,
     code: int | None,
 ) -> Observation:
-    """A delay from the INVITE; unknown if a second copy went before, which it may answer."""
-    if at_s is None or not call.invite.sent_s:
+    """A delay from the first INVITE, the answering of a challenge included.
+
+    Unknown if a copy of an INVITE went before, which may be what was answered.
+    """
+    if at_s is None or not call.first_invite.sent_s:
         return observe(name, None, failure=silent, method=method)
-    if sum(sent_s <= at_s for sent_s in call.invite.sent_s) > 1:
-        reason = "answered only after a retransmission"
-        return observe(name, None, method={**method, "reason": reason})
-    delay_s = round(at_s - call.invite.sent_s[0], _DIGITS)
-    return observe(name, delay_s, samples=1, method={**method, "status_code": code})
+    for invite in (call.first_invite, call.invite):
+        if sum(sent_s <= at_s for sent_s in invite.sent_s) > 1:
+            reason = "answered only after a retransmission"
+            return observe(name, None, method={**method, "reason": reason})
+    delay_s = round(at_s - call.first_invite.sent_s[0], _DIGITS)
+    told: Passport = {"authenticated": True} if call.authorized else {}
+    return observe(name, delay_s, samples=1, method={**method, **told, "status_code": code})

@@ -17,6 +17,7 @@ from nethealth.quality.delay import pdv_s, percentile, summary
 from nethealth.quality.emodel import JITTER_BUFFER_S, estimate
 from nethealth.quality.jitter import interarrival_jitter
 from nethealth.quality.loss import loss_statistics, wilson
+from probes.call_login import CallLogin
 from probes.call_media import MediaPorts
 
 MEDIA_UNITS: dict[str, str | None] = {
@@ -70,6 +71,7 @@ class CallEnding:
     wrong_sources: Counter[str]
     failure: NetworkFailure | None
     parameters: CallParameters
+    login: CallLogin
 
 
 class MediaAccount:

@@ -17,6 +17,8 @@ STREAM_MAX_OCTETS = 524_288
 SOURCES_MAX = 16
 _READ_OCTETS = 65_536
 
+Until = Callable[[], bool]
+
 
 class Signalling(Protocol):
     """A way for the messages of one call."""
@@ -88,9 +90,7 @@ class OverStream:
             call.receive(message, None, self._clock.monotonic_s(), data)
 
 
-async def carry(
-    call: Call, way: Signalling, clock: Clock, until: Callable[[], bool], deadline_s: float
-) -> None:
+async def carry(call: Call, way: Signalling, clock: Clock, until: Until, deadline_s: float) -> None:
     """Send and receive until `until()` holds or the deadline has passed."""
     while True:
         for out in call.due(clock.monotonic_s()):

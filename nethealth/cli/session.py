@@ -17,7 +17,7 @@ import click
 from nethealth import __version__, diagnosis
 from nethealth.cli.devices import OnlyDue, hourly_tables, past_values
 from nethealth.cli.progress import Progress
-from nethealth.model.check import Check, CheckResult, secret_names
+from nethealth.model.check import CallParameters, Check, CheckResult, secret_names
 from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation
 from nethealth.model.ports import Clock, Network
@@ -203,7 +203,13 @@ def _listen(stop: asyncio.Event, stopping: Callable[[], None]) -> None:
 def _total(order: Order) -> int:
     if order.rounds is None:
         return len(order.checks)
-    return len(order.checks) * max(1, math.ceil(order.rounds.for_s / order.rounds.every_s))
+    rounds = order.rounds
+
+    def times(check: Check) -> int:
+        own_s = check.parameters.every_s if isinstance(check.parameters, CallParameters) else 0.0
+        return max(1, math.ceil(rounds.for_s / max(rounds.every_s, own_s)))
+
+    return sum(map(times, order.checks))
 
 
 def _unavailable(checks: Sequence[Check], networks: Networks) -> dict[Need, str]:

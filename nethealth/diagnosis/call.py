@@ -19,7 +19,7 @@ from nethealth.model.observation import Observation
 from nethealth.quality.emodel import estimate
 
 PACKETS_MIN = 50  # a second of speech, of which something would have arrived
-_SIGNALS = ("sip_status_code", "session_request_delay_s", "answer_delay_s")
+_SIGNALS = ("sip_status_code", "sip_authenticated", "session_request_delay_s", "answer_delay_s")
 _MEDIA = (
     "rtp_packets_sent", "rtp_packets_received", "rtp_wrong_source_count", "media_address_matched",
     "media_error_count", "rtcp_packets_received",
@@ -65,7 +65,11 @@ def _no_call(one: Round) -> str | None:
     if status is not None and status >= 300 and not (status == 487 and failure):
         seen = one.first("sip_status_code")
         phrase = str(seen.method.get("reason_phrase") or "")[:80] if seen else ""
-        return f"was refused with {status} {phrase}".rstrip()
+        refused = f"was refused with {status} {phrase}".rstrip()
+        asked = one.first("sip_authenticated")
+        if asked is None:
+            return refused
+        return f"{refused} ({reason_of(str(asked.method.get('reason') or 'after a login'))})"
     if failure is None or failure is Failure.RESOLVE:
         return None
     if status is not None and status < 300:
@@ -74,7 +78,7 @@ def _no_call(one: Round) -> str | None:
 
 
 def _failed(evidence: Evidence, host: Host, one: Round, fault: str) -> Finding:
-    own_state = _status(one) in _OWN_STATE
+    own_state = _status(one) in _OWN_STATE or one.check.failure is Failure.AUTH
     rang = one.word("sip_provisional_codes") or ""
     options = [
         int(value)

@@ -207,6 +207,7 @@ def option_troubles(kind: str, options: Table) -> Iterator[Trouble]:
         yield from _text(("url",), options, addresses.parse_http_url, addresses.HTTP_WORDS)
     if kind == "call":
         yield from _text(("number",), options, addresses.check_call_number, addresses.CALL_WORDS)
+        yield from _account(options)
     if kind == "sip":
         yield from _sip(options)
         yield from _account(options)

@@ -81,8 +81,11 @@ hops = false               # true counts the proxies on the way
 old_tls = false            # true tries which old versions of TLS are still accepted
 timeout_s = 32
 family = 4
-[asset.call]
+[asset.call]               # a sweep calls only where `checks` above says "call" too
 number = "sip:echo@198.18.2.10:5070" # a test number; no other is ever called
+every_minutes = 15         # of a sweep that goes on with --every: at most one call in that time
+username = "probe"         # by default the account of [asset.sip], where it is the same host
+password_env = "HALL_PBX_PASSWORD"
 duration_s = 10            # once it is answered
 ring_timeout_s = 20
 codecs = ["PCMA", "PCMU"]  # PCMA PCMU G722 G729

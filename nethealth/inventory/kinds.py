@@ -14,6 +14,8 @@ PLANNED_KINDS: tuple[ProbeKind, ...] = (
 )  # fmt: skip
 # Made of our own reflector alone: they send an INVITE, or have it speak.
 WITNESSED_KINDS: tuple[ProbeKind, ...] = ("sip-alg", "nat")
+# What rings somewhere is never planned for a table alone: the list `checks` has to say so.
+ONLY_WHERE_LISTED: frozenset[str] = frozenset({"call"})
 DNS_RECORD_TYPES = ("A", "AAAA", "SRV", "NAPTR", "PTR", "MX", "TXT", "CNAME", "NS", "SOA")
 
 _BY_ASSET_KIND: Mapping[str, tuple[ProbeKind, ...]] = {
@@ -42,12 +44,13 @@ def probe_kinds(
     """The kinds that are planned: those listed, else those of the asset's kind and its tables.
 
     A service is what its tables say, a web page where it has none; everything else is also
-    pinged. Kinds that this version cannot measure are left out.
+    pinged. A call has to be listed: its table only says what may be called. Kinds that this
+    version cannot measure are left out.
     """
     if checks is not None:
         wanted = set(checks)
     else:
-        wanted = {*_BY_ASSET_KIND.get(asset_kind, ("ping",)), *tables}
+        wanted = {*_BY_ASSET_KIND.get(asset_kind, ("ping",)), *tables} - ONLY_WHERE_LISTED
         if not wanted.intersection(PLANNED_KINDS):
             wanted.add("http")
     return tuple(kind for kind in PLANNED_KINDS if kind in wanted)

@@ -135,7 +135,8 @@ class PathMtuParameters:
 class CallParameters:
     """One call to `uri`, held for `duration_s` once it is answered; hung up if it rings too long.
 
-    `codecs` are offered in this order; RTP and RTCP are marked with `dscp`.
+    `codecs` are offered in this order; RTP and RTCP are marked with `dscp`. A steady stream calls
+    at most once in `every_s`. With `username` and `password_env` a challenge is answered once.
     """
 
     uri: str
@@ -147,6 +148,9 @@ class CallParameters:
     codecs: tuple[CallCodec, ...] = ("PCMA", "PCMU")
     dscp: int = 46
     family: Family | None = None
+    every_s: float = 900.0
+    username: str | None = None
+    password_env: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,13 +171,20 @@ class DnsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """A number that is there to be called; the codecs are offered in their order."""
+    """A number that is there to be called; the codecs are offered in their order.
+
+    A sweep calls it only if the asset's `checks` say `call`, and a steady stream at most once in
+    `every_minutes`. The account is that of `[asset.sip]` where the call goes to the same host.
+    """
 
     number: Text
     duration_s: Annotated[float, Field(gt=0, le=60)] = 10
     ring_timeout_s: Annotated[float, Field(gt=0, le=60)] = 20
     codecs: Annotated[tuple[CallCodec, ...], Field(min_length=1)] = ("PCMA", "PCMU")
     dscp: Dscp = 46
+    every_minutes: Annotated[float, Field(ge=1, le=10_080)] = 15
+    username: str | None = None
+    password_env: EnvName | None = None
     family: Family | None = None
     __pydantic_config__ = _FORBID
 

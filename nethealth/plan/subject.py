@@ -158,7 +158,7 @@ def _measurements(
     elif kind == "sip":
         yield "", *_sip(host, subject.sip or SipOptions(), sweep)
     elif kind == "call" and subject.call and subject.may_be_called:
-        yield "", subject.call.number, _call(subject.call)
+        yield "", subject.call.number, _call(subject.call, subject.sip, host)
     else:
         yield "", *_of_path(subject, kind, host, sweep)
 
@@ -305,8 +305,14 @@ def _snmp(
     )
 
 
-def _call(options: CallOptions) -> CallParameters:
+def _call(options: CallOptions, sip: SipOptions | None, address: str) -> CallParameters:
     to = check_call_number(options.number)  # whoever made the options
+    account = options.username, options.password_env
+    if options.username is None and sip is not None:
+        server = parse_sip_uri(sip.uri).host if sip.uri else address
+        # credentials are for the server that they were given for, and for no other
+        if server.lower() == to.host.lower():
+            account = sip.username, sip.password_env
     return CallParameters(
         options.number,
         to.host,
@@ -317,6 +323,9 @@ def _call(options: CallOptions) -> CallParameters:
         codecs=options.codecs,
         dscp=options.dscp,
         family=options.family,
+        every_s=options.every_minutes * 60,
+        username=account[0],
+        password_env=account[1],
     )
 
 

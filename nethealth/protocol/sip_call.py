@@ -2,8 +2,9 @@
 
 All times are of one monotonic clock.  The owner sends what `due` gives, hands in what comes, asks
 `due` again at `next_deadline_s`, and says `hang_up` once, whatever has happened until then: it
-is CANCEL, BYE or nothing, as the state of the call requires.  A redirection is not followed and a
-REFER is refused: no number is ever called but the one that was given.
+is CANCEL, BYE or nothing, as the state of the call requires.  A challenge (401, 407) to INVITE,
+PRACK or BYE waits in `challenge` until the owner answers it, with credentials or without.  A
+redirection is not followed: no number is ever called but the one that was given.
 """
 
 from collections import Counter
@@ -13,16 +14,20 @@ from enum import StrEnum
 
 from nethealth.model.check import CallCodec, SipTransport
 from nethealth.model.ports import Endpoint
-from nethealth.protocol.call_media import AgreedMedia, agreed, offer
-from nethealth.protocol.call_media import answer as answer_offer
-from nethealth.protocol.sip_dialog import ALLOW, Dialog, OwnSide, dialog_of, retargeted
+from nethealth.protocol.call_media import AgreedMedia, agreed
+from nethealth.protocol.sip_call_answering import Answering, Standing
+from nethealth.protocol.sip_call_asking import Asked, Asking, Header, Outgoing
+from nethealth.protocol.sip_call_inviting import Inviting
+from nethealth.protocol.sip_dialog import Dialog, OwnSide, dialog_of
 from nethealth.protocol.sip_invite import InviteState, InviteTransaction
-from nethealth.protocol.sip_transaction import MALFORMED_KEPT_OCTETS, ClientTransaction, mismatch
+from nethealth.protocol.sip_transaction import MALFORMED_KEPT_OCTETS, ClientTransaction
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip import CSeq, SipRequest, SipResponse, parse_message
 from nethealth.wire.sip_grammar import split, uint
 
-_SDP = ("Content-Type", "application/sdp")
+__all__ = ["Call", "CallState", "Challenged", "Outgoing"]
+
+CHALLENGES_MAX = 8  # that wait for an answer of ours, in one call
 _PRACKS_MAX = 16
 _FORKS_MAX = 8
 _REQUESTS_MAX = 64  # of the far end, that are answered in one call
@@ -41,15 +46,18 @@ class CallState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """Octets to send; `hop` is another destination than the one first asked."""
+class Challenged:
+    """A 401 or 407 that is to be answered: the method and Request-URI that credentials are for."""
 
-    data: bytes
-    hop: Endpoint | None = None
+    response: SipResponse
+    method: str
+    uri: str
+    authorized: bool  # the challenged request bore credentials already
+    asked: Asked | None = None  # None: it was the INVITE
 
 
 class Call:
-    """The caller's side of one call."""
+    """The caller's side of one call; with a `username` it is From that user of the URI's host."""
 
     def __init__(
         self,
@@ -61,6 +69,7 @@ class Call:
         rtcp_port: int,
         codecs: Sequence[CallCodec],
         getrandbits: Callable[[int], int],
+        username: str | None = None,
     ) -> None:
         self.state = CallState.CALLING
         self.provisional: list[int] = []  # status codes in order, the first of each
@@ -74,32 +83,20 @@ class Call:
         self.media_fault: str | None = None
         self.pracks = 0
         self.other_answers = 0  # from a second callee of a forked call: ended at once
-        self.requests: Counter[str] = Counter()  # of the far end, within the call
         self.foreign_count = 0
         self.malformed_count = 0
         self.first_malformed: bytes | None = None
         self.first_fault: str | None = None
-        self._own = OwnSide(uri, transport, local, getrandbits)
-        self._media_local, self._rtcp_port, self._codecs = media, rtcp_port, tuple(codecs)
-        self._session = getrandbits(31)
-        self._version = 1
-        self._number = 1
-        branch = self._own.branch()
-        body = offer(media, rtcp_port, codecs, self._session)
-        headers = (("Contact", self._own.contact), ("Allow", ALLOW), ("Supported", "100rel"),
-                   ("Accept", "application/sdp"), _SDP)  # fmt: skip
-        self.invite = InviteTransaction(
-            self._own.request("INVITE", 1, branch, more=headers, body=body),
-            branch=branch,
-            sent_by=self._own.sent_by,
-            cseq=CSeq(1, "INVITE"),
-            reliable=self._own.reliable,
-        )
-        self._branch = branch
+        self.challenge: Challenged | None = None  # that waits for `answer_challenge`
+        self.challenges = 0
+        self._own = OwnSide(uri, transport, local, getrandbits, username=username)
+        self._codecs = tuple(codecs)
+        self._asking = Asking(self._own)
+        self._answering = Answering(self._own, media, rtcp_port, codecs, getrandbits(31))
+        self._inviting = Inviting(self._own, self._asking, self._answering.offer)
         self._waiting: list[Outgoing] = []
-        self._transactions: list[tuple[ClientTransaction, Endpoint | None, CSeq]] = []
         self._other_byes: list[ClientTransaction] = []
-        self._bye: ClientTransaction | None = None
+        self._bye: Asked | None = None
         self._dialog: Dialog | None = None
         self._acks: dict[str | None, Outgoing] = {}  # by the far end's tag
         self._reliable_seen: dict[str | None, int] = {}  # the last RSeq of each early dialog
@@ -108,22 +105,50 @@ class Call:
         self._cancelled = False
 
     @property
+    def invite(self) -> InviteTransaction:
+        """The INVITE that stands: the first, or the one with credentials."""
+        return self._inviting.current
+
+    @property
+    def first_invite(self) -> InviteTransaction:
+        """The one that began the call, challenged or not."""
+        return self._inviting.first
+
+    @property
+    def authorized(self) -> bool:
+        """Whether the INVITE bears credentials."""
+        return self._inviting.authorized
+
+    @property
+    def credentials_pending(self) -> bool:
+        """Whether a request that bears credentials is still to be answered by anything at all."""
+        if self.challenge is not None:
+            return False
+        inviting = self.authorized and self.state is CallState.CALLING
+        return self._asking.credentials_pending or inviting
+
+    @property
+    def requests(self) -> Counter[str]:
+        """Requests of the far end within the call, by method."""
+        return self._answering.requests
+
+    @property
     def is_over(self) -> bool:
         """Nothing more is to be sent, and no answer awaited."""
         ended = self.state in (CallState.ENDED, CallState.REFUSED, CallState.TIMED_OUT)
-        return ended and not self._waiting and not any(bye.is_open for bye in self._other_byes)
+        waiting = self._waiting or self.challenge is not None
+        return ended and not waiting and not any(bye.is_open for bye in self._other_byes)
 
     @property
     def hops(self) -> tuple[Endpoint, ...]:
         """Where else than from the one first asked messages of this call may come from."""
-        return tuple(dict.fromkeys(hop for _, hop, _ in self._transactions if hop is not None)) + (
-            (self._dialog.hop,) if self._dialog is not None and self._dialog.hop is not None else ()
-        )
+        own = self._dialog.hop if self._dialog is not None else None
+        return self._asking.hops + ((own,) if own is not None else ())
 
     @property
     def next_deadline_s(self) -> float | None:
         """When to ask `due` again; None where only the far end can move things on."""
-        times = [one.next_deadline_s for one, _, _ in self._transactions]
+        times = [self._asking.next_deadline_s]
         if not self._hang_up:
             times.append(self.invite.next_deadline_s)
         return min((time for time in times if time is not None), default=None)
@@ -131,7 +156,7 @@ class Call:
     @property
     def bye_round_trip_s(self) -> float | None:
         """From our BYE to its answer, if the first copy was answered."""
-        bye = self._bye
+        bye = self._bye.transaction if self._bye is not None else None
         if bye is None or not bye.first_transmission_answered:
             return None
         if bye.answered_s is None or bye.first_sent_s is None:
@@ -149,11 +174,7 @@ class Call:
                 out.append(Outgoing(copy))
             if self.invite.state is InviteState.TIMED_OUT and self.state is CallState.CALLING:
                 self.state = CallState.TIMED_OUT
-        for transaction, hop, _ in self._transactions:
-            again = transaction.due(now)
-            if again is not None:
-                transaction.transmitted(now)
-                out.append(Outgoing(again, hop))
+        out += self._asking.due(now)
         self._settle()
         return out
 
@@ -162,12 +183,34 @@ class Call:
         if self._hang_up:
             return
         self._hang_up = True
+        if self.challenge is not None and self.challenge.asked is None:
+            self.challenge = None
         if self.state is CallState.ANSWERED and self._dialog is not None:
             self.hung_up_s, self.ended_by = now, "us"
             self.state = CallState.ENDING
-            self._bye = self._ask("BYE", self._dialog)
+            self._bye = self._asking.ask("BYE", self._dialog)
         elif self.state is CallState.RINGING:
             self._cancel()
+
+    def answer_challenge(self, authorization: Header | None) -> None:
+        """Ask again with these credentials (section 22.2), or leave the challenge as the answer.
+
+        The INVITE goes with a new branch and the next CSeq, under the same Call-ID and From tag.
+        """
+        challenge, self.challenge = self.challenge, None
+        if challenge is None:
+            return
+        asked = challenge.asked
+        if asked is None:
+            if authorization is None or self._hang_up:
+                return
+            self._inviting.again(challenge.response, authorization)
+            self.final, self.state = None, CallState.CALLING
+        elif authorization is not None and asked.dialog is not None:
+            again = self._asking.ask(asked.method, asked.dialog, asked.more, authorization)
+            if asked is self._bye:
+                self._bye, self.state = again, CallState.ENDING
+        self._settle()
 
     def receive_datagram(self, data: bytes, source: Endpoint | None, now: float) -> None:
         """Take in one datagram of the far end; responses to its requests go to `source`."""
@@ -206,34 +249,29 @@ class Call:
 
     def _settle(self) -> None:
         """Draw the conclusions from transactions that have ended."""
-        if self._bye is not None and not self._bye.is_open and self.state is CallState.ENDING:
-            self.state = CallState.ENDED
-            self.bye_status = None if self._bye.final is None else self._bye.final.status_code
+        bye = self._bye
+        if bye is None or bye.transaction.is_open or self.state is not CallState.ENDING:
+            return
+        if self.challenge is not None and self.challenge.asked is bye:
+            return
+        self.state = CallState.ENDED
+        final = bye.transaction.final
+        self.bye_status = None if final is None else final.status_code
 
     def _response(self, response: SipResponse, now: float, data: bytes) -> None:
-        cseq = response.cseq
-        for transaction, _, own in self._transactions:
-            if own == cseq:
-                wrong = mismatch(
-                    response, branch=transaction.branch, sent_by=self.invite.sent_by, cseq=own
-                )
-                if wrong is not None:
-                    self._foreign(wrong)
-                else:
-                    transaction.receive(response, now, data)
-                return
-        fault = mismatch(
-            response,
-            branch=self.invite.branch,
-            sent_by=self.invite.sent_by,
-            cseq=self.invite.cseq,
-        )
-        if fault is None and (response.from_tag or "") != self._own.tag:
-            fault = "another From tag"
+        asked = self._asking.receive(response, now, data, self._foreign)
+        if asked is not None:
+            if asked.transaction.final is response and asked.dialog is not None:
+                self._challenged(response, asked.method, asked.uri, asked.authorized, asked)
+            return
+        late = self._inviting.late_ack(response)
+        if late is not None:
+            self._waiting.append(late)
+            return
+        fault = self._inviting.fault_of(response)
         if fault is not None:
             self._foreign(fault)
-            return
-        if response.status_code < 200:
+        elif response.status_code < 200:
             self._provisional(response, now)
         elif response.status_code < 300:
             self._accepted(response, now, data)
@@ -243,6 +281,15 @@ class Call:
     def _foreign(self, fault: str) -> None:
         self.foreign_count += 1
         self.first_fault = self.first_fault or fault
+
+    def _challenged(
+        self, response: SipResponse, method: str, uri: str, authorized: bool, asked: Asked | None
+    ) -> None:
+        """Let a challenge wait for its answer; one at a time, and not without end."""
+        if response.status_code in (401, 407) and self.challenge is None:
+            self.challenges += 1
+            if self.challenges <= CHALLENGES_MAX:
+                self.challenge = Challenged(response, method, uri, authorized, asked)
 
     def _provisional(self, response: SipResponse, now: float) -> None:
         if self.final is not None:
@@ -279,7 +326,7 @@ class Call:
         dialog = dialog_of(response, self._own.uri)
         self._reliable_seen[tag] = number
         self.pracks += 1
-        self._ask("PRACK", dialog, (("RAck", f"{number} 1 INVITE"),))
+        self._asking.ask("PRACK", dialog, (("RAck", f"{number} {self.invite.cseq.number} INVITE"),))
 
     def _accepted(self, response: SipResponse, now: float, data: bytes) -> None:
         tag = response.to_tag
@@ -295,13 +342,13 @@ class Call:
             self.receive_malformed(data, error)
             to = response.value("to") or ""
             dialog = Dialog(to if to.isprintable() else self._own.to, tag, self._own.uri)
-        ack = Outgoing(self._own.request("ACK", 1, self._own.branch(), dialog), dialog.hop)
+        ack = self._inviting.ack(dialog)
         self._acks[tag] = ack
         self._waiting.append(ack)
         first = self.invite.receive(response)
         if not first:
             self.other_answers += 1
-            self._other_byes.append(self._ask("BYE", dialog))
+            self._other_byes.append(self._asking.ask("BYE", dialog).transaction)
             return
         self.final, self.answered_s = response, now
         if self.progress is None:
@@ -321,39 +368,19 @@ class Call:
         if self.invite.state in (InviteState.ACCEPTED, InviteState.TIMED_OUT):
             return
         first = self.invite.receive(response)
-        if not response.value("to") or not (response.value("to") or "").isprintable():
-            raise WireError("no To that can be acknowledged")
-        # section 17.1.1.3: the branch of the INVITE, and the To of the response
-        to = Dialog(response.value("to") or "", None, self._own.uri)
-        self._waiting.append(Outgoing(self._own.request("ACK", 1, self._branch, to)))
+        self._waiting.append(Outgoing(self._inviting.refusal_ack(response)))
         if first:
             self.final = response
-            if self.progress is None:
+            challenged = response.status_code in (401, 407)
+            if self.progress is None and not challenged:
                 self.progress = (now, response.status_code)
             self.state = CallState.REFUSED
+            self._challenged(response, "INVITE", self._own.uri, self.authorized, None)
 
     def _cancel(self) -> None:
         if not self._cancelled:
             self._cancelled = True
-            data = self._own.request("CANCEL", 1, self._branch)
-            self._transact(data, self._branch, CSeq(1, "CANCEL"), None)
-
-    def _ask(
-        self, method: str, dialog: Dialog, more: Sequence[tuple[str, str]] = ()
-    ) -> ClientTransaction:
-        self._number += 1
-        branch = self._own.branch()
-        data = self._own.request(method, self._number, branch, dialog, more=more)
-        return self._transact(data, branch, CSeq(self._number, method), dialog.hop)
-
-    def _transact(
-        self, data: bytes, branch: str, cseq: CSeq, hop: Endpoint | None
-    ) -> ClientTransaction:
-        transaction = ClientTransaction(
-            data, branch=branch, sent_by=self._own.sent_by, cseq=cseq, reliable=self._own.reliable
-        )
-        self._transactions.append((transaction, hop, cseq))
-        return transaction
+            self._inviting.cancel()
 
     def _request(self, request: SipRequest, source: Endpoint | None, now: float) -> None:
         """Answer a request of the far end; one of another call is left alone."""
@@ -369,57 +396,12 @@ class Call:
             return
         if len(self._answers) >= _REQUESTS_MAX or request.method == "ACK":
             return
-        self._answers[key] = Outgoing(self._answer(request, now), source)
+        reply = self._answering.answer(request, Standing(self._dialog, self.media))
+        self._dialog, self.media = reply.standing.dialog, reply.standing.media
+        self.foreign_count += reply.foreign
+        if reply.hangs_up:
+            if self.ended_by is None:
+                self.hung_up_s, self.ended_by = now, "peer"
+            self.state = CallState.ENDED
+        self._answers[key] = Outgoing(reply.data, source)
         self._waiting.append(self._answers[key])
-
-    def _answer(self, request: SipRequest, now: float) -> bytes:
-        own, dialog = self._own, self._dialog
-        early = dialog is None
-        ours = request.to_tag == own.tag and (
-            dialog is None or request.from_tag == dialog.remote_tag
-        )
-        if not ours or (early and request.method not in ("UPDATE", "OPTIONS", "INFO")):
-            self.foreign_count += 1
-            return own.response(request, 481, "Call/Transaction Does Not Exist")
-        self.requests[request.method[:32]] += 1
-        required = ", ".join(request.values("require"))
-        if required and request.method != "CANCEL":
-            # no extension of ours: the session timer of RFC 4028, for one, is left to the far end
-            return own.response(request, 420, "Bad Extension", more=(("Unsupported", required),))
-        match request.method:
-            case "BYE":
-                if self.ended_by is None:
-                    self.hung_up_s, self.ended_by = now, "peer"
-                self.state = CallState.ENDED
-                return own.response(request, 200, "OK")
-            case "INVITE" | "UPDATE":
-                return self._renegotiate(request)
-            case "OPTIONS" | "INFO":
-                return own.response(request, 200, "OK")
-            case "CANCEL":
-                return own.response(request, 481, "Call/Transaction Does Not Exist")
-            case _:
-                return own.response(request, 405, "Method Not Allowed")
-
-    def _renegotiate(self, request: SipRequest) -> bytes:
-        """A re-INVITE or UPDATE (section 14.2, RFC 3311): other media, a new target, or neither."""
-        contact = request.contact
-        if contact and self._dialog is not None:
-            self._dialog = retargeted(self._dialog, contact[0].uri)
-        if not request.body:
-            if request.method == "UPDATE":
-                return self._own.response(request, 200, "OK")
-            body = offer(self._media_local, self._rtcp_port, self._codecs, self._session)
-            return self._own.response(request, 200, "OK", more=(_SDP,), body=body)
-        if self.media is None:
-            return self._own.response(request, 488, "Not Acceptable Here")
-        try:
-            self._version += 1
-            body, media = answer_offer(
-                request.body, self._media_local, self._rtcp_port, self._session, self._version,
-                self.media.codec,
-            )  # fmt: skip
-        except WireError:
-            return self._own.response(request, 488, "Not Acceptable Here")
-        self.media = media
-        return self._own.response(request, 200, "OK", more=(_SDP,), body=body)

@@ -12,7 +12,7 @@ from nethealth.wire.errors import WireError
 from nethealth.wire.sip import SipMessage, SipRequest, encode_request, encode_response
 from nethealth.wire.sip_address import parse_address
 from nethealth.wire.sip_grammar import excerpt, split
-from nethealth.wire.sip_uri import parse_uri
+from nethealth.wire.sip_uri import escaped_user, parse_uri
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO"
 _ROUTES_MAX = 32
@@ -89,6 +89,8 @@ class OwnSide:
         transport: SipTransport,
         local: Endpoint,
         getrandbits: Callable[[int], int],
+        *,
+        username: str | None = None,
     ) -> None:
         host = f"[{local.address}]" if ":" in local.address else local.address
         self.uri = uri
@@ -101,7 +103,10 @@ class OwnSide:
         self.contact = f"<sip:nethealth@{local}" + (
             f";transport={transport}>" if self.reliable else ">"
         )
-        self._from = f"<sip:nethealth@{host}>;tag={self.tag}"
+        sender = f"sip:nethealth@{host}"
+        if username is not None:  # servers hold a login to the caller who is named
+            sender = f"{asked.scheme}:{escaped_user(username)}@{_host(asked.host)}"
+        self._from = f"<{sender}>;tag={self.tag}"
         self._via = f"SIP/2.0/{transport.upper()} {local}"
         self._getrandbits = getrandbits
 

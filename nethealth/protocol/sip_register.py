@@ -10,7 +10,7 @@ from nethealth.wire.errors import WireError
 from nethealth.wire.sip import SipResponse
 from nethealth.wire.sip_address import Address
 from nethealth.wire.sip_grammar import parameter, uint
-from nethealth.wire.sip_uri import SipUri, parse_uri
+from nethealth.wire.sip_uri import SipUri, escaped_user, parse_uri
 
 EXPIRES_S = 60  # short: what no removal reaches is gone within a minute
 EXPIRES_MAX_S = 600  # the most that a registrar may ask for by Min-Expires
@@ -34,7 +34,7 @@ class Registration:
         asked = parse_uri(uri)
         # Section 10.2: the Request-URI names the domain alone; To is the address of record.
         self.uri = str(SipUri(asked.scheme, asked.host, port=asked.port))
-        record = str(SipUri(asked.scheme, asked.host, _escaped(username)))
+        record = str(SipUri(asked.scheme, asked.host, escaped_user(username)))
         self._user = f"nethealth-{getrandbits(64):016x}"
         secure = asked.scheme == "sips"
         self._contact = f"<{contact_uri(self._user, local, transport, secure=secure)}>"
@@ -91,14 +91,3 @@ def shortest_s(answer: SipResponse) -> int | None:
     """Min-Expires of a 423: the shortest time that the registrar takes (section 10.2.8)."""
     text = answer.value("min-expires")
     return None if text is None else uint(text, "Min-Expires")
-
-
-def _escaped(username: str) -> str:
-    """As a user part (section 25.1): what may not stand there becomes %HH."""
-    plain = "-_.!~*'()&=+$,;?/"
-    return "".join(
-        character
-        if character.isascii() and (character.isalnum() or character in plain)
-        else "".join(f"%{octet:02X}" for octet in character.encode())
-        for character in username
-    )

@@ -70,3 +70,14 @@ def parse_uri(text: str) -> SipUri:
         parameters=tuple(found),
         headers=match["headers"],
     )
+
+
+def escaped_user(username: str) -> str:
+    """As a user part (section 25.1): what may not stand there becomes %HH."""
+    plain = "-_.!~*'()&=+$,;?/"
+    return "".join(
+        character
+        if character.isascii() and (character.isalnum() or character in plain)
+        else "".join(f"%{octet:02X}" for octet in character.encode())
+        for character in username
+    )

@@ -65,7 +65,11 @@ def test_no_word_lets_an_emergency_number_through(number: str) -> None:
         parse(CALLED.replace("sip:echo@198.18.2.10:5070", number))
     unread = replace(
         parse(PBX),
-        asset=(Asset(id="pbx", site="hall", kind="pbx", call=CallOptions(number=number)),),
+        asset=(
+            Asset(
+                id="pbx", site="hall", kind="pbx", checks=("call",), call=CallOptions(number=number)
+            ),
+        ),
     )
     with pytest.raises(TargetError, match="never called"):
         plan_targets(["pbx"], unread, probes=("call",))
@@ -94,6 +98,40 @@ def test_options_that_are_wrong(text: str, words: str) -> None:
 def test_the_word_means_nothing_to_other_probes() -> None:
     with pytest.raises(TargetError, match=r'"test-number" is no key of sip'):
         plan_targets(["sip:echo@198.18.2.10"], None, options=VOUCHED)
+
+
+def account(text: str, target: str = "pbx") -> tuple[str | None, str | None]:
+    (check,) = plan_targets([target], parse(text), probes=("call",))
+    assert isinstance(check.parameters, CallParameters)
+    return check.parameters.username, check.parameters.password_env
+
+
+LOGIN = 'username = "probe"\npassword_env = "SECRET"\n'
+
+
+def test_whose_credentials_a_call_bears() -> None:
+    """Its own; else those of the SIP server, if the call goes to that very host."""
+    assert account(CALLED) == (None, None)
+    assert account(CALLED + LOGIN) == ("probe", "SECRET")
+    assert account(CALLED + "[asset.sip]\n" + LOGIN) == ("probe", "SECRET")
+    elsewhere = CALLED.replace("echo@198.18.2.10", "echo@198.18.2.66") + "[asset.sip]\n" + LOGIN
+    assert account(elsewhere) == (None, None), "the server that is called is another"
+    named = CALLED + '[asset.sip]\nuri = "sip:198.18.2.99"\n' + LOGIN
+    assert account(named) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('username = "probe"\n', "call.username: found a user name without a password"),
+        ('password_env = "X"\n', "call.password_env: found a password without a user name"),
+        ('username = "a\\nb"\npassword_env = "X"\n', "call.username: found"),
+        ("every_minutes = 0.5\n", "call.every_minutes"),
+    ],
+)
+def test_half_an_account_is_a_slip(more: str, words: str) -> None:
+    with pytest.raises(InventoryError, match=words):
+        parse(CALLED + more)
 
 
 def test_a_call_needs_a_number() -> None:

@@ -66,7 +66,9 @@ def test_checks_by_kind(kind: str, expected: list[str]) -> None:
         ("pbx", "checks = []\n", []),
         ("pbx", 'checks = ["capture"]\n', []),
         ("switch", 'snmp = {version = 2, community_env = "C"}\n', ["a:ping", "a:snmp"]),
-        ("pbx", 'call.number = "sip:echo@198.18.2.10"\n', ["a:ping", "a:sip", "a:call"]),
+        # what rings somewhere has to be listed; the table says only what may be called
+        ("pbx", 'call.number = "sip:echo@198.18.2.10"\n', ["a:ping", "a:sip"]),
+        ("pbx", 'checks = ["call"]\ncall.number = "sip:echo@198.18.2.10"\n', ["a:call"]),
     ],
 )  # fmt: skip
 def test_checks_by_tables_and_by_list(kind: str, extra: str, expected: list[str]) -> None:

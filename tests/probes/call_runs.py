@@ -10,10 +10,13 @@ from nethealth.model.check import CallCodec, CallParameters, Check, SipTransport
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Scalar
 from nethealth.model.probe import Completion, Env
+from nethealth.sweep import RunAccounts
 from probes.call import CALL
 from probes.call_account import UNITS
 from probes.net import SystemClock, SystemNetwork
 from tests.probes.sip_runs import NoPacer
+
+PASSWORD_ENV = "CALL_PASSWORD"
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,13 @@ def parameters(
     duration_s: float = 1.0,
     ring_timeout_s: float = 5.0,
     codecs: tuple[CallCodec, ...] = ("PCMA", "PCMU"),
+    username: str | None = None,
 ) -> CallParameters:
     name = f"[{host}]" if ":" in host else host
     return CallParameters(
-        f"sip:{user}{name}:{port}", host, port, transport, duration_s, ring_timeout_s, codecs
-    )
+        f"sip:{user}{name}:{port}", host, port, transport, duration_s, ring_timeout_s, codecs,
+        username=username, password_env=username and PASSWORD_ENV,
+    )  # fmt: skip
 
 
 async def place(
@@ -71,11 +76,16 @@ async def place(
     deadline_s: float = 30.0,
     cut_after_s: float | None = None,
     ca_file: Path | None = None,
+    password: str = "",
+    accounts: RunAccounts | None = None,
 ) -> Said:
     """Make the call; `cut_after_s`: cancel the probe's task then, as a deadline does."""
     clock = SystemClock()
     network = SystemNetwork(clock, str(ca_file) if ca_file else None)
-    env = Env(clock, network, Random(1), NoPacer(), clock.monotonic_s())
+    env = Env(
+        clock, network, Random(1), NoPacer(), clock.monotonic_s(),
+        {PASSWORD_ENV: password} if password else {}, accounts or RunAccounts(),
+    )  # fmt: skip
     check = Check("pbx:call", "call", None, None, None, asked.uri, asked, deadline_s)
     observations: list[Observation] = []
     completions: list[Completion] = []

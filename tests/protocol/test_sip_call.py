@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nethealth.model.ports import Endpoint
-from nethealth.protocol.sip_call import Call, CallState, Outgoing
+from nethealth.protocol.sip_call import CHALLENGES_MAX, Call, CallState, Outgoing
 from nethealth.wire.sip import SipRequest, SipResponse, parse_message
 from tests.peers.hostile_sip import response
 
@@ -194,6 +194,8 @@ def test_a_refusal_is_acknowledged_in_the_transaction(status: str) -> None:
     assert ack.top_via == invite.top_via
     assert ack.to_tag == "far"
     assert scene.call.state is CallState.REFUSED
+    assert scene.call.is_over is (status != "401 No"), "a challenge waits for an answer"
+    scene.call.answer_challenge(None)
     assert scene.call.is_over
     assert words(scene.get(scene.answer(status))) == ["ACK"], "our ACK was lost"
     scene.call.hang_up(5.0)
@@ -373,6 +375,142 @@ def test_hop_that_is_a_name_is_the_one_first_asked() -> None:
     scene = Scene()
     scene.get(scene.answer("200 OK", "Contact: <sip:a@pbx.example>", body=SDP))
     assert scene.raw[-1].hop is None
+
+
+CHALLENGES = [
+    ("401 Unauthorized", "WWW-Authenticate", "Authorization"),
+    ("407 Proxy Authentication Required", "Proxy-Authenticate", "Proxy-Authorization"),
+]
+
+
+@pytest.mark.parametrize(("status", "asks", "answers"), CHALLENGES)
+def test_a_challenge_is_answered_by_an_invite_of_its_own(
+    status: str, asks: str, answers: str
+) -> None:
+    """Sections 8.1.3.5 and 22.2: new branch, next CSeq, the same Call-ID, From and To."""
+    scene = Scene()
+    challenge = scene.answer(status, f'{asks}: Digest realm="lab", nonce="1"')
+    (ack,) = scene.get(challenge)
+    first = parse_message(scene.invite)
+    assert isinstance(first, SipRequest)
+    assert (words([ack]), ack.top_via) == (["ACK"], first.top_via)
+    waiting = scene.call.challenge
+    assert waiting is not None
+    assert (waiting.method, waiting.uri, waiting.authorized) == ("INVITE", first.uri, False)
+    scene.call.answer_challenge((answers, "Digest x"))
+    (again,) = scene.at(1.1)
+    assert isinstance(again, SipRequest)
+    assert (again.method, again.uri, again.body) == ("INVITE", first.uri, first.body)
+    assert again.value(answers.lower()) == "Digest x"
+    for name in ("call-id", "from", "to"):
+        assert again.value(name) == first.value(name)
+    assert again.top_via is not None
+    assert first.top_via is not None
+    assert again.top_via.branch != first.top_via.branch
+    assert again.cseq is not None
+    assert again.cseq.number == 2
+    assert scene.call.credentials_pending
+    assert scene.get(challenge, 1.2) == [ack], "our ACK was lost"
+    scene.invite = scene.raw[-2].data
+    assert parse_message(scene.invite).cseq == again.cseq
+    scene.get(scene.answer("180 Ringing"), 1.3)
+    assert not scene.call.credentials_pending
+    (taken,) = scene.get(scene.answer("200 OK", CONTACT, body=SDP), 1.4)
+    assert isinstance(taken, SipRequest)
+    assert taken.value(answers.lower()) == "Digest x", "section 13.2.2.4"
+    assert taken.cseq is not None
+    assert taken.cseq.number == 2
+    scene.call.hang_up(2.0)
+    (bye,) = scene.at(2.0)
+    assert bye.cseq is not None
+    assert bye.cseq.number == 3
+    assert scene.call.provisional == [180]
+
+
+def test_credentials_that_are_challenged_again_wait_for_a_word() -> None:
+    scene = Scene()
+    for expected in (False, True):
+        scene.get(scene.answer("401 Unauthorized", 'WWW-Authenticate: Digest realm="a",nonce="b"'))
+        waiting = scene.call.challenge
+        assert waiting is not None
+        assert waiting.authorized is expected
+        if not expected:
+            scene.call.answer_challenge(("Authorization", "Digest x"))
+            scene.at(2.0)
+            scene.invite = scene.raw[-1].data
+    scene.call.answer_challenge(None)
+    assert scene.call.is_over
+    assert scene.call.state is CallState.REFUSED
+
+
+def test_a_cancel_is_of_the_invite_that_stands() -> None:
+    scene = Scene()
+    scene.get(scene.answer("401 No", 'WWW-Authenticate: Digest realm="a",nonce="b"'))
+    scene.call.answer_challenge(("Authorization", "Digest x"))
+    scene.at(1.1)
+    scene.invite = scene.raw[-1].data
+    scene.get(scene.answer("180 Ringing"), 1.2)
+    scene.call.hang_up(2.0)
+    (cancel,) = scene.at(2.0)
+    assert cancel.cseq is not None
+    assert (cancel.cseq.number, cancel.cseq.method) == (2, "CANCEL")
+    assert cancel.top_via == parse_message(scene.invite).top_via
+    assert cancel.value("authorization") is None
+
+
+def test_prack_and_bye_are_asked_again_with_credentials() -> None:
+    """A proxy may challenge any request but ACK and CANCEL (section 22.1)."""
+    scene = Scene()
+    scene.get(scene.answer("183 Progress", "Require: 100rel", "RSeq: 5", CONTACT))
+    more = 'Proxy-Authenticate: Digest realm="a",nonce="b"'
+    assert scene.get(response(scene.raw[-1].data, "407 Who", more=more)) == []
+    waiting = scene.call.challenge
+    assert waiting is not None
+    assert (waiting.method, waiting.uri) == ("PRACK", "sip:echo@192.0.2.1:5070")
+    scene.call.answer_challenge(("Proxy-Authorization", "Digest p"))
+    (again,) = scene.at(1.1)
+    assert again.value("rack") == "5 1 INVITE"
+    assert again.value("proxy-authorization") == "Digest p"
+    assert again.cseq is not None
+    assert (again.cseq.number, again.cseq.method) == (3, "PRACK")
+    scene.get(response(scene.raw[-1].data), 1.2)
+    scene.answered()
+    scene.call.hang_up(3.0)
+    (bye,) = scene.at(3.0)
+    assert bye.value("proxy-authorization") is None
+    scene.get(response(scene.raw[-1].data, "407 Who", more=more), 3.1)
+    assert not scene.call.is_over
+    scene.call.answer_challenge(("Proxy-Authorization", "Digest q"))
+    (bye_again,) = scene.at(3.2)
+    assert bye_again.value("proxy-authorization") == "Digest q"
+    scene.get(response(scene.raw[-1].data), 3.3)
+    assert scene.call.is_over
+    assert scene.call.bye_status == 200
+
+
+def test_challenges_without_end_are_bounded() -> None:
+    scene = Scene()
+    count = 0
+    more = 'WWW-Authenticate: Digest realm="a",nonce="b",stale=true'
+    scene.get(scene.answer("401 No", more))
+    while scene.call.challenge is not None:
+        count += 1
+        scene.call.answer_challenge(("Authorization", "Digest x"))
+        scene.at(2.0)
+        scene.invite = scene.raw[-1].data
+        scene.get(scene.answer("401 No", more), 2.1)
+    assert count == CHALLENGES_MAX
+    assert scene.call.is_over
+
+
+def test_a_caller_with_an_account_is_from_its_domain() -> None:
+    call = Call(
+        "sip:echo@pbx.example", "udp", LOCAL, media=LOCAL, rtcp_port=1, codecs=("PCMA",),
+        getrandbits=Random(1).getrandbits, username="0100 probe",
+    )  # fmt: skip
+    invite = parse_message(call.due(0.0)[0].data)
+    assert (invite.value("from") or "").startswith("<sip:0100%20probe@pbx.example>;tag=")
+    assert "nethealth@192.0.2.7" in (invite.value("contact") or "")
 
 
 @given(st.lists(st.binary(max_size=120), max_size=6))

@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from nethealth.model.check import Check
+from nethealth.model.check import CallParameters, Check
 from nethealth.model.failure import Outcome
+from nethealth.model.ports import NetworkStatistics
 from nethealth.quality.sample import Sample
 from nethealth.sweep import Meters, SweepSummary, draw_offset, run_rounds, wait_until
 from tests.sweep.virtual import Book, LoopClock, Script, sweep, taking, tcp, virtually
@@ -126,3 +127,30 @@ def test_nearest_rank_of_few_values() -> None:
     assert sample.quantile(0.5) == 2.0  # the second of four
     assert sample.quantile(0.99) == 4.0
     assert sample.quantile(0.0) == 1.0
+
+
+def test_a_call_is_made_no_more_often_than_its_own_interval() -> None:
+    """Of rounds every 60 s for 40 minutes, a call of every 15 minutes is in those of 0, 15, 30."""
+    call = Check("c", "call", None, None, None, "sip:echo@192.0.2.1",
+                 CallParameters("sip:echo@192.0.2.1", "192.0.2.1", 5060, every_s=900))  # fmt: skip
+    seen: list[tuple[float, str]] = []
+
+    async def watched() -> None:
+        clock = LoopClock()
+        began_s = clock.monotonic_s()
+
+        async def once(
+            checks: Sequence[Check], /, *, meters: Meters, spread_s: float
+        ) -> SweepSummary:
+            seen.extend((round(clock.monotonic_s() - began_s), check.id) for check in checks)
+            return SweepSummary((), (), meters.instrument(NetworkStatistics()), False, 0.0)
+
+        await run_rounds(
+            (tcp("a"), call), once, every_s=60, for_s=2400, clock=clock, stop=asyncio.Event()
+        )
+
+    virtually(watched())
+    assert [entry for entry in seen if entry[1].startswith("c")] == [
+        (0, "c"), (900, "c#16"), (1800, "c#31"),
+    ]  # fmt: skip
+    assert len([entry for entry in seen if entry[1].startswith("a")]) == 40
