@@ -40,9 +40,9 @@ class _Tree:
 
 
 def llc_rows(packets: Packets) -> Ints:
-    """Rows with an LLC header of which eight octets were captured."""
+    """Rows with an LLC header and as much behind it as the shortest BPDU has."""
     rows = np.flatnonzero(packets.ethertype == 0)
-    whole: Ints = rows[packets.network_at[rows] + 8 <= packets.frame_end[rows]]
+    whole: Ints = rows[packets.network_at[rows] + 7 <= packets.frame_end[rows]]
     return whole
 
 

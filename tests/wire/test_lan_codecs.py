@@ -195,7 +195,7 @@ def test_hsrp(tmp_path: Path) -> None:
     first = redundancy.parse_hsrp(made.HSRP_1)
     said = read_by_tshark(
         tmp_path,
-        made.udp(1985, 1985, made.HSRP_1),
+        made.udp(1985, 1985, made.HSRP_1, group=2),
         ["hsrp.group", "hsrp.state", "hsrp.priority", "hsrp.virt_ip"],
     )
     assert [first.group, 16, first.priority] == [
