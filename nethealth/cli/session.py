@@ -14,7 +14,7 @@ from secrets import token_hex
 
 import click
 
-from nethealth import __version__, diagnosis
+from nethealth import __version__
 from nethealth.cli.devices import OnlyDue, hourly_tables, past_values
 from nethealth.cli.progress import Progress
 from nethealth.model.check import CallParameters, Check, CheckResult, secret_names
@@ -317,4 +317,7 @@ def _closing(
         observations=summary.observations,
         events=events,
     )
-    return replace(record, findings=diagnosis.judge(record))
+    # Not before the first packet has left: it takes a while to load.
+    from nethealth.diagnosis import judge  # noqa: PLC0415
+
+    return replace(record, findings=judge(record))

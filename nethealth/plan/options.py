@@ -1,7 +1,8 @@
 """Options `key=value` of the command line, put over the tables that a subject has already."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,28 +28,38 @@ from nethealth.model.inventory import (
 )
 from nethealth.plan.subject import Subject
 
-_ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
-    "ping": TypeAdapter(PingOptions),
-    "tcp": TypeAdapter(TcpOptions),
-    "dns": TypeAdapter(DnsOptions),
-    "http": TypeAdapter(HttpOptions),
-    "sip": TypeAdapter(SipOptions),
-    "call": TypeAdapter(CallOptions),
-    "stamp": TypeAdapter(StampOptions),
-    "route": TypeAdapter(RouteOptions),
-    "coexistence": TypeAdapter(CoexistenceOptions),
-    "snmp": TypeAdapter(SnmpOptions),
-    "sip-alg": TypeAdapter(SipAlgOptions),
-    "nat": TypeAdapter(NatOptions),
+_MODELS: Mapping[str, Any] = {
+    "ping": PingOptions,
+    "tcp": TcpOptions,
+    "dns": DnsOptions,
+    "http": HttpOptions,
+    "sip": SipOptions,
+    "call": CallOptions,
+    "stamp": StampOptions,
+    "route": RouteOptions,
+    "coexistence": CoexistenceOptions,
+    "snmp": SnmpOptions,
+    "sip-alg": SipAlgOptions,
+    "nat": NatOptions,
 }
 _REQUIRED = {"tcp": "ports", "dns": "names", "call": "number", "snmp": "version"}
 _LISTS = ("ports", "names", "expect", "codecs", "groups")
 TEST_NUMBER = "test-number"  # the user's word that a number is there to be called
 
 
+def _keys(kind: str) -> tuple[str, ...]:
+    """The keys of the inventory's [asset.KIND]; a kind without a table has none."""
+    return tuple(field.name for field in fields(_MODELS[kind])) if kind in _MODELS else ()
+
+
+@cache  # each takes a while to make, and a command seldom has options of more than one kind
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_MODELS[kind])
+
+
 def check_keys(options: Mapping[str, str], kinds: Sequence[ProbeKind]) -> list[str]:
     """A sentence for each option that no chosen kind of probe has."""
-    keys = {key: None for kind in kinds for key in SITES.allowed.keys(("asset", 0, kind))}
+    keys = {key: None for kind in kinds for key in _keys(kind)}
     if "call" in kinds:
         keys[TEST_NUMBER] = None
     return [
@@ -67,7 +78,7 @@ def with_options(
     if "call" in kinds:
         subject, faults = _called(subject, options)
     for kind in kinds:
-        keys = SITES.allowed.keys(("asset", 0, kind))
+        keys = _keys(kind)
         given = {key: _typed(key, value) for key, value in options.items() if key in keys}
         own = getattr(subject, field_of(kind), None)  # some kinds have nothing to set
         merged = {**(asdict(own) if own else {}), **given}
@@ -76,7 +87,7 @@ def with_options(
             continue
         misfits: set[str] = set()
         try:
-            table = _ADAPTERS[kind].validate_python(merged)
+            table = _adapter(kind).validate_python(merged)
             merged = asdict(table)
         except ValidationError as error:
             misfits = {str(fault["loc"][0]) for fault in error.errors()}

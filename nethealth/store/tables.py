@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -24,9 +25,13 @@ from nethealth.store import rows
 from nethealth.store.base import Point, RunSummary, StoreError
 
 _INVENTORY = TypeAdapter(Inventory)
-_FINDING = TypeAdapter(Finding)
 _CACHED_MOST = 4096
 _LOOKED_BACK = 50  # runs among which the one to compare with is sought
+
+
+@cache  # made when a run has ended: making it takes a while, and the first packet would wait
+def _finding_adapter() -> TypeAdapter[Finding]:
+    return TypeAdapter(Finding)
 
 
 class Tables:
@@ -85,7 +90,7 @@ class Tables:
             "INSERT INTO findings VALUES (?, ?, ?, ?)",
             [
                 (run_key, position, finding.severity.value,
-                 _FINDING.dump_json(finding, by_alias=True).decode())
+                 _finding_adapter().dump_json(finding, by_alias=True).decode())
                 for position, finding in enumerate(record.findings)
             ],
         )  # fmt: skip
@@ -263,7 +268,7 @@ class Tables:
 
     def _findings(self, run_key: int) -> tuple[Finding, ...]:
         found = self._rows("SELECT body FROM findings WHERE run_key = ? ORDER BY position", run_key)
-        return tuple(_FINDING.validate_json(body, by_alias=True) for (body,) in found)
+        return tuple(_finding_adapter().validate_json(body, by_alias=True) for (body,) in found)
 
     def _inventory_key(self, inventory: Inventory) -> int:
         body = _INVENTORY.dump_json(inventory, by_alias=True)

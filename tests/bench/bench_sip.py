@@ -11,7 +11,6 @@ is 4 ms, however fast the machine; more in flight make it slower, by calls that 
 
 import asyncio
 import contextlib
-import os
 import re
 import statistics
 import subprocess
@@ -35,6 +34,7 @@ from nethealth.wire.errors import WireError
 from nethealth.wire.sip import parse_message
 from probes.net import SystemClock, SystemNetwork
 from probes.sip import SIP
+from tests.bench.priority import go_first
 from tests.peers.kamailio import Kamailio
 from tests.peers.ports import free_port
 
@@ -323,12 +323,6 @@ def longest_read_s() -> float:
 def judged(text: str, *, held: bool) -> bool:
     print(f"{text} {'ok' if held else 'MISSED'}", flush=True)
     return held
-
-
-def go_first() -> None:
-    """Have all that is compared, SIPp and Kamailio too, go before what else this machine does."""
-    with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 def main() -> int:

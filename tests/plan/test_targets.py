@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nethealth.inventory import parse
 from nethealth.inventory.faults import listed
 from nethealth.inventory.kinds import PLANNED_KINDS
+from nethealth.inventory.parsing import SITES
 from nethealth.model.check import (
     DnsParameters,
     HttpParameters,
@@ -21,6 +22,7 @@ from nethealth.model.check import (
     TcpParameters,
 )
 from nethealth.plan import TargetError, plan_inventory, plan_targets
+from nethealth.plan.options import check_keys
 
 INVENTORY = parse("""\
 [[council]]
@@ -195,6 +197,16 @@ def test_every_key_that_a_probe_has_can_be_set() -> None:
             old_tls=True,
         ),
     ]
+
+
+@pytest.mark.parametrize("kind", PLANNED_KINDS)
+def test_the_options_of_a_probe_are_the_keys_of_its_table_in_the_inventory(kind: ProbeKind) -> None:
+    found = [
+        key for key in SITES.allowed.keys(("asset", 0, kind)) if not check_keys({key: ""}, [kind])
+    ]
+    assert found == list(SITES.allowed.keys(("asset", 0, kind)))
+    with pytest.raises(TargetError, match="is no key of"):
+        plan_targets(("198.18.0.1",), None, probes=(kind,), options={"colour": "red"})
 
 
 def test_a_route_by_each_method_goes_to_its_usual_port() -> None:
