@@ -100,7 +100,11 @@ async def _behaviour(
     sources = {place: one.source for place, one in mapped.items()}
     seen = Mapped(sources["same"], sources["port"], sources.get("address"))
     how = mapping(seen) if translated else "none"
-    unknown = {} if other else {"missing": "a second address of the reflector (--bind twice)"}
+    unknown = (
+        {}
+        if other
+        else {"missing": "a second address of the reflector near the first (--bind twice)"}
+    )
     listed = [f"{place}: {one.source}" for place, one in mapped.items()]
     filtered = await _filtered(bindings)
     return (
@@ -131,6 +135,8 @@ async def _filtered(bindings: Bindings) -> dict[Place, bool | None]:
     if not bindings.other_address:
         places = places[:2]
     (binding,) = await bindings.open_many(1)
+    if not binding.confirmed:
+        return dict.fromkeys(places)
     # What was not allowed in is asked for first: a word from a place may open the door to it.
     for place in reversed(places):
         await bindings.ask(binding, 0.0, place)
@@ -163,6 +169,8 @@ async def _round(
     planned: Sequence[float],
 ) -> None:
     opened = await bindings.open_many(len(planned) * parameters.bindings)
+    if not any(one.confirmed for one in opened):
+        return
     groups = {
         length: opened[first * parameters.bindings : (first + 1) * parameters.bindings]
         for first, length in enumerate(planned)
@@ -177,19 +185,19 @@ async def _round(
         await bindings.until(partial(_known, group), wait_s)
         await bindings.until(partial(_heard, group), _GRACE_S)
         for binding in group:
-            if binding.has_spoken(("same",)):
+            if binding.is_telling:
                 search.record(length, binding.heard("same"))
         if search.is_over(planned):
             break
-    await bindings.reopen([one for one in opened if one.has_spoken(("same",))])
+    await bindings.reopen([one for one in opened if one.is_telling])
 
 
 def _known(group: Sequence[Binding]) -> bool:
-    return all(one.source is None or one.has_spoken(("same",)) for one in group)
+    return all(not one.confirmed or one.has_spoken(("same",)) for one in group)
 
 
 def _heard(group: Sequence[Binding]) -> bool:
-    return all(one.heard("same") for one in group if one.has_spoken(("same",)))
+    return all(one.heard("same") for one in group if one.is_telling)
 
 
 def _lived(

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 
 from nethealth.model.failure import Failure
 from nethealth.model.ports import Datagram, Endpoint, NetworkFailure, OpenChannel, WitnessNetwork
@@ -25,6 +26,7 @@ from probes.witness_session import WitnessSession
 WORDS = 3  # spoken at each time: one lost by chance is no sign
 _WORDS_GAP_S = 0.1
 _COPIES = 3  # of an Opening
+_NEAR = {4: 24, 6: 64}
 _EARLY_S = 0.2  # by which a word may come before its time, for the two ends' clocks
 
 
@@ -40,6 +42,8 @@ class Binding:
     source: Endpoint | None = None
     opened_s: float = 0.0
     answered: bool = False  # by the word that every Opening brings
+    confirmed: bool = False  # was so once: before that, silence says nothing
+    spoilt: bool = False  # a word of its own came from elsewhere, or before its time
     was_reopened: bool = False
     reopened: bool = False
     asked: dict[int, tuple[Place, float]] = field(default_factory=dict)  # serial: where, when due
@@ -49,6 +53,11 @@ class Binding:
     def heard(self, place: Place) -> bool:
         """Whether any word from there has come."""
         return any(self.asked[serial][0] == place for serial in self.words if serial)
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether words that do not come would say anything of it."""
+        return self.confirmed and not self.spoilt and self.has_spoken(("same",))
 
     def has_spoken(self, places: Sequence[Place]) -> bool:
         """Whether the witness says that it has spoken all words from these places."""
@@ -84,9 +93,16 @@ class Bindings:
 
     @property
     def other_address(self) -> str | None:
-        """A second address of the reflector, of the same IP version."""
+        """A second address of the reflector, if it is of the same /24, or /64 of IPv6.
+
+        A reflector that lies shall not make us send to whomever it names.
+        """
         other = self._session.welcome.other_address
-        return other if other and (":" in other) == (":" in self._session.remote.address) else None
+        own = ip_address(self._session.remote.address.partition("%")[0])
+        if other is None or ip_address(other).version != own.version:
+            return None
+        near = ip_network((own, _NEAR[own.version]), strict=False)
+        return other if ip_address(other) in near else None
 
     def place(self, place: Place) -> Endpoint:
         """Where the witness is, by the name of the place."""
@@ -247,11 +263,13 @@ class Bindings:
             self.rejected["that was not asked for"] += 1
             return
         if not same_endpoint(datagram.source, expected):
+            binding.spoilt = True
             self.rejected["from another address"] += 1
         elif datagram.received_s < due_s - _EARLY_S:
+            binding.spoilt = True
             self.rejected["before its time"] += 1
         elif word.serial == 0:
-            binding.answered = True
+            binding.answered = binding.confirmed = True
         else:
             binding.words.add(word.serial)
 

@@ -11,7 +11,7 @@ from nethealth.model.failure import Failure
 from nethealth.model.observation import Observation, Scalar
 from nethealth.model.ports import Endpoint, NetworkFailure, StreamChannel, WitnessNetwork
 from nethealth.model.probe import Completion, Env, Observer, Probe
-from nethealth.protocol.sip_rewriting import changes, request
+from nethealth.protocol.sip_rewriting import body_of, changes, request
 from probes.sip_alg_exchange import (
     Case,
     Requests,
@@ -268,7 +268,7 @@ class _Run:
     ) -> Iterator[Observation]:
         for role in _ROLES:
             own = [case for case in cases if case.role == role]
-            arrived = [len(case.octets) for case in own if case.received == case.octets]
+            arrived = [len(case.octets) for case in own if _whole(case)]
             refused = [len(case.octets) for case in own if case.failure is not None]
             told: dict[str, Scalar | Sequence[Scalar]] = {
                 **method,
@@ -377,6 +377,12 @@ def _compared(
                 "control_parts": list(dict.fromkeys(one.part for one in also)),
             },
         )
+
+
+def _whole(case: Case) -> bool:
+    """Whether the body arrived as it was, whatever became of the headers."""
+    received = case.received
+    return received is not None and body_of(received) == body_of(case.octets)
 
 
 def _state(case: Case) -> str:

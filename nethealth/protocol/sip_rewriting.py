@@ -204,6 +204,11 @@ def _parts(octets: bytes) -> tuple[bytes, bytes]:
     return (octets[: match.start()], octets[match.end() :]) if match else (octets, b"")
 
 
+def body_of(octets: bytes) -> bytes:
+    """What follows the first empty line; nothing where there is none."""
+    return _parts(octets)[1]
+
+
 def _lines(octets: bytes) -> list[str]:
     return octets.decode("latin-1").replace("\r\n", "\n").removesuffix("\n").split("\n")
 

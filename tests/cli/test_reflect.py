@@ -36,6 +36,10 @@ def ended(*arguments: str) -> "subprocess.CompletedProcess[str]":
         (("--allow", "0.0.0.0/1", "--allow", "128.0.0.0/1"), "open to the world"),
         (("--allow", "the-hall"), "allowed: a network such as"),
         (("--allow", "::1/128", "--bind", "localhost"), "--bind"),
+        (("--allow", "0.0.0.0/0", "--sip-port", "5060"), "open to the world"),
+        (("--allow", "::1/128", "--sip-port", "862"), "different ports"),
+        (("--allow", "::1/128", "--sip-port", "8631"), "different ports"),
+        (("--allow", "::1/128", "--control-port", "65535"), "65534"),
     ],
 )
 def test_what_it_refuses(arguments: tuple[str, ...], word: str) -> None:

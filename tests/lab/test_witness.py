@@ -126,18 +126,18 @@ def captured(lab: Lab, node: str, what: str, folder: Path, how: str = "-A") -> I
 
 
 def test_with_all_off_nothing_is_found(check: Check) -> None:
-    ran = check(("sip-alg", "nat"), options="nat.least_s = 1\nnat.most_s = 4")
+    ran = check(("sip-alg", "nat"), options="nat.least_s = 1\nnat.most_s = 2")
     assert (ran.exit_code, ran.findings) == (0, set()), ran.stderr
     assert seen(ran, "sip_alg_seen") == ["not seen"] * 4
     assert seen(ran, "nat_source_translated") == [False, False]
     assert seen(ran, "nat_translated") == [False]
     assert seen(ran, "nat_mapping") == ["none"]
-    assert seen(ran, "nat_binding_lifetime_s") == [4]
+    assert seen(ran, "nat_binding_lifetime_s") == [2]
 
 
 def test_plain_translation_is_a_fact_and_no_finding(check: Check, lab: Lab) -> None:
     with told(lab, NAT, *LONG):
-        ran = check(("sip-alg", "nat"), options="nat.least_s = 1\nnat.most_s = 4")
+        ran = check(("sip-alg", "nat"), options="nat.least_s = 1\nnat.most_s = 2")
     assert (ran.exit_code, ran.findings) == (0, set()), ran.stderr
     assert seen(ran, "sip_alg_seen") == ["not seen"] * 4
     assert seen(ran, "nat_source_translated") == [True, True]
@@ -145,6 +145,31 @@ def test_plain_translation_is_a_fact_and_no_finding(check: Check, lab: Lab) -> N
     assert seen(ran, "nat_mapping") == ["endpoint-independent"]
     assert seen(ran, "nat_filtering") == ["address and port-dependent"]
     assert seen(ran, "nat_port_preserved_ratio") == [1.0]
+
+
+def test_ports_that_are_drawn_by_lot_are_told_from_ports_that_are_kept(
+    check: Check, lab: Lab
+) -> None:
+    # --random-fully (iptables-extensions(8)): another port for each destination
+    with told(lab, f"{NAT} --random-fully", *LONG):
+        ran = check(("nat",), options="nat.least_s = 1\nnat.most_s = 2")
+    assert (ran.exit_code, ran.findings) == (0, set()), ran.stderr
+    assert seen(ran, "nat_mapping") == ["address and port-dependent"]
+    (kept,) = seen(ran, "nat_port_preserved_ratio")
+    assert isinstance(kept, float)
+    assert kept < 0.2
+
+
+def test_a_control_port_that_only_datagrams_do_not_reach_hides_no_helper(
+    check: Check, lab: Lab
+) -> None:
+    shut = "hall: iptables -w -A FORWARD -p udp --dport 8630 -j DROP"
+    with told(lab, NAT, *LONG, shut, *HELPERS):
+        ran = check(("sip-alg",))
+    assert ran.findings == {("sip-alg", "hall", None)}
+    assert seen(ran, "sip_request_arrived", transport="udp", role="control") == [False, False]
+    (finding,) = ran.record["findings"]
+    assert finding["verdict"] == "demonstrated"  # by TCP, whose control copy arrived
 
 
 def test_a_helper_is_found_where_it_is_by_both_transports(
@@ -162,6 +187,8 @@ def test_a_helper_is_found_where_it_is_by_both_transports(
     assert set(seen(ran, "sip_alg_seen")) == {"rewritten"}
     (finding,) = ran.record["findings"]
     assert finding["verdict"] == "demonstrated"
+    # rewriting is no reason to call a size missing
+    assert seen(ran, "sip_size_arrived_max_bytes", dont_fragment=False) == [2800, 2800]
     # tcpdump saw the router's address where the telephone had put its own
     outer = "198.18.102.2"
     assert re.search(rf"Via: SIP/2\.0/UDP {re.escape(outer)}:", second)
@@ -184,11 +211,10 @@ def test_ipv6_is_not_translated_and_arrives_octet_for_octet(check: Check, lab: L
     assert seen(ran, "nat_source_translated") == [False, False]
 
 
-@pytest.mark.parametrize("verb", ["DROP", "REJECT"])
-def test_a_blocked_port_is_blocked_and_not_rewritten(check: Check, lab: Lab, verb: str) -> None:
+def test_a_blocked_port_is_blocked_and_not_rewritten(check: Check, lab: Lab) -> None:
     rules = tuple(
         f"hall: iptables -w -A FORWARD -p {transport} --dport 5060 -j {verb}"
-        for transport in ("udp", "tcp")
+        for transport, verb in (("udp", "DROP"), ("tcp", "REJECT --reject-with tcp-reset"))
     )
     with told(lab, NAT, *LONG, *rules):
         ran = check(("sip-alg",))
