@@ -101,6 +101,7 @@ class _Attempt:
                 self.parameters.uri,
                 self.parameters.transport,
                 local,
+                self.remote,
                 media=ports.rtp.local,
                 rtcp_port=ports.rtcp.local.port,
                 codecs=self.parameters.codecs,

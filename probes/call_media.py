@@ -10,7 +10,7 @@ from nethealth.model.failure import Failure
 from nethealth.model.ports import CallNetwork, Endpoint, NetworkFailure, OpenChannel
 from nethealth.model.probe import Env
 from nethealth.protocol.call_media import PTIME_S, AgreedMedia
-from nethealth.protocol.rtp_session import RtpSession
+from nethealth.protocol.rtp_session import RtpSession, same_address
 
 _PAIRS_MAX = 20
 # The first report tells the far end when we sent it, so that its first can tell the round trip;
@@ -18,6 +18,9 @@ _PAIRS_MAX = 20
 RTCP_FIRST_S = 1.0
 RTCP_INTERVAL_S = 2.5
 _ERRORS_MAX = 1000
+# What a third address gets, in the whole call, before anything has come from where it was sent:
+# two seconds, enough for the far end to speak or report, and too little for a flood.
+UNPROVEN_PACKETS_MAX = 100
 
 
 @dataclass
@@ -26,11 +29,14 @@ class MediaPorts:
 
     rtp: OpenChannel
     rtcp: OpenChannel
+    peer: str  # the address that was asked to take the call
     session: RtpSession
     remote: Callable[[], AgreedMedia | None]
     errors: list[NetworkFailure] = field(default_factory=list)  # ICMP, or the local kernel's
     lateness_s: list[float] = field(default_factory=list)  # of our own sending
     skipped: int = 0  # packets not sent: the far end asked for silence
+    unproven: int = 0  # packets sent to an address that nothing has come from
+    withheld: int = 0  # packets not sent there any more
 
     async def listen(self) -> None:
         """Take in what comes on both ports, until cancelled."""
@@ -47,10 +53,12 @@ class MediaPorts:
             await env.pacer.wait()
             await env.clock.sleep_until(due_s)
             media = self.remote()
-            if media is not None and media.sends:
+            if media is None or not media.sends:
+                self.skipped += 1
+            elif self._may_reach(media.remote.address):
                 self._send(env, media, slot, due_s)
             else:
-                self.skipped += 1
+                self.withheld += 1
             slot += 1
             if due_s >= reported_s:
                 self.report(env)
@@ -59,13 +67,24 @@ class MediaPorts:
     def report(self, env: Env, *, leaving: bool = False) -> None:
         """Send our RTCP report, if there is somebody to send it to."""
         media = self.remote()
-        if media is None:
+        if media is None or not self._may_reach(media.remote.address):
             return
         data = self.session.report(env.clock.monotonic_s(), media.remote.address, leaving=leaving)
         try:
             self.rtcp.send(data, media.rtcp)
         except NetworkFailure as failure:
             self._failed(failure)
+
+    def _may_reach(self, address: str) -> bool:
+        """Whether a packet may go there now; to an address that is silent only so many may.
+
+        A description can name anybody. The one who was asked has agreed by answering; any other
+        address shows by a packet of its own that somebody there takes part.
+        """
+        if same_address(address, self.peer) or self.session.heard_from(address):
+            return True
+        self.unproven += 1
+        return self.unproven <= UNPROVEN_PACKETS_MAX
 
     def close(self) -> None:
         self.rtp.close()
@@ -110,7 +129,7 @@ async def media_ports(
 ) -> AsyncIterator[MediaPorts]:
     """A pair of ports that leads to `peer`; RTP and RTCP bear `dscp`."""
     rtp, rtcp = await _pair(network, peer, dscp)
-    ports = MediaPorts(rtp, rtcp, session, lambda: None)
+    ports = MediaPorts(rtp, rtcp, peer.address, session, lambda: None)
     try:
         yield ports
     finally:

@@ -23,11 +23,13 @@ from probes.call_media import MediaPorts
 MEDIA_UNITS: dict[str, str | None] = {
     "media_address_matched": None,
     "rtp_wrong_source_count": "packets",
+    "rtp_foreign_ssrc_count": "packets",
     "rtp_malformed_count": "packets",
     "media_error_count": "packets",
     "rtcp_packets_received": "packets",
     "early_media_packets_received": "packets",
     "rtp_packets_sent": "packets",
+    "rtp_packets_withheld": "packets",
     "rtp_packets_expected": "packets",
     "rtp_packets_received": "packets",
     "rtp_packets_duplicated": "packets",
@@ -113,6 +115,15 @@ class MediaAccount:
             strangers.total(),
             method={**self._method, "sources": tuple(strangers)[:_SOURCES_MAX]},
         )
+        others = session.other_streams(remote.address)
+        yield self._observe(
+            "rtp_foreign_ssrc_count",
+            others.total(),
+            method={
+                **self._method,
+                "ssrcs": tuple(f"0x{ssrc:08x}" for ssrc in list(others)[:_SOURCES_MAX]),
+            },
+        )
         yield self._seen(
             "rtp_malformed_count", session.malformed_count, unread=session.unread_count
         )
@@ -131,6 +142,13 @@ class MediaAccount:
             dscp=self._parameters.dscp,
             skipped=self._ports.skipped,
         )
+        if self._ports.withheld:
+            yield self._seen(
+                "rtp_packets_withheld",
+                self._ports.withheld,
+                direction="forward",
+                announced=str(self._agreed.remote),
+            )
         if late_s:
             yield self._seen(
                 "send_lateness_max_s", round(max(late_s), _DIGITS), samples=len(late_s)

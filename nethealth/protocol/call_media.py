@@ -6,6 +6,7 @@ from typing import Literal
 
 from nethealth.model.check import CallCodec
 from nethealth.model.ports import Endpoint
+from nethealth.protocol.call_target import unfit_media
 from nethealth.wire.errors import WireError
 from nethealth.wire.sdp import Attribute, Media, Session, encode_sdp, parse_sdp
 
@@ -66,21 +67,26 @@ def offer(local: Endpoint, rtcp_port: int, codecs: Sequence[CallCodec], session:
     return _description(local, rtcp_port, [FORMATS[codec] for codec in codecs], session, 1)
 
 
-def agreed(body: bytes, codecs: Sequence[CallCodec]) -> AgreedMedia:
-    """What an answer to our offer says; a WireError where no call can be held by it."""
+def agreed(body: bytes, codecs: Sequence[CallCodec], peer: str, own: str) -> AgreedMedia:
+    """What an answer to our offer says; a WireError where no call can be held by it.
+
+    `peer` is the address that was asked, `own` ours: they bound where media may go.
+    """
     session = parse_sdp(body)
     media = _audio(session)
-    remote = Endpoint(session.address_of(media), media.port)
-    return AgreedMedia(
-        remote,
-        Endpoint(remote.address, media.rtcp_port),
-        _chosen(media, codecs),
-        _TURNED.get(session.direction_of(media), "sendrecv"),
-    )
+    remote, rtcp = _destination(session, media, peer, own)
+    direction = _TURNED.get(session.direction_of(media), "sendrecv")
+    return AgreedMedia(remote, rtcp, _chosen(media, codecs), direction)
 
 
 def answer(
-    body: bytes, local: Endpoint, rtcp_port: int, session: int, version: int, current: CodecFormat
+    body: bytes,
+    local: Endpoint,
+    rtcp_port: int,
+    session: int,
+    version: int,
+    current: CodecFormat,
+    peer: str,
 ) -> tuple[bytes, AgreedMedia]:
     """Our answer to an offer made within the call, and what it makes of the media.
 
@@ -91,11 +97,19 @@ def answer(
     if str(current.payload_type) not in media.formats:
         raise WireError(f"SDP: {current.name} is not offered any more")
     direction = _TURNED.get(offered.direction_of(media), "sendrecv")
-    remote = Endpoint(offered.address_of(media), media.port)
+    remote, rtcp = _destination(offered, media, peer, local.address)
     described = _description(local, rtcp_port, [current], session, version, direction)
-    return described, AgreedMedia(
-        remote, Endpoint(remote.address, media.rtcp_port), current, direction
-    )
+    return described, AgreedMedia(remote, rtcp, current, direction)
+
+
+def _destination(session: Session, media: Media, peer: str, own: str) -> tuple[Endpoint, Endpoint]:
+    """Where RTP and RTCP go, if they may go there."""
+    remote = Endpoint(session.address_of(media), media.port)
+    rtcp = Endpoint(remote.address, media.rtcp_port)
+    unfit = unfit_media(remote, rtcp, peer, own)
+    if unfit is not None:
+        raise WireError(f"SDP: {unfit}, so nothing is sent there")
+    return remote, rtcp
 
 
 def _audio(session: Session) -> Media:

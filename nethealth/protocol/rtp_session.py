@@ -58,6 +58,7 @@ class RtpSession:
     rtcp_received_s: list[float] = field(default_factory=list)  # from the announced address
     far_sender: SenderReport | None = None
     round_trips_s: list[float] = field(default_factory=list)  # by RTCP
+    reporters: set[str] = field(default_factory=set)  # announced addresses that RTCP came from
 
     def __post_init__(self) -> None:
         self.ssrc = self.getrandbits(32)
@@ -118,6 +119,8 @@ class RtpSession:
             self.unread_count += 1
             return
         self.rtcp_received_s.append(at_s)
+        if len(self.reporters) < SOURCES_MAX:
+            self.reporters.add(remote)
         for packet in packets:
             if isinstance(packet, SenderReport):
                 self.far_sender = packet
@@ -126,6 +129,12 @@ class RtpSession:
                 for block in packet.reports:
                     if block.ssrc == self.ssrc:
                         self._reported(block, at_s)
+
+    def heard_from(self, remote: str) -> bool:
+        """Whether any RTP or RTCP came from the address that the far end announced."""
+        return remote in self.reporters or any(
+            same_address(source.address, remote) for source, _ in self.streams
+        )
 
     def main_stream(self, remote: str) -> tuple[Endpoint, RtpStream] | None:
         """The longest stream from the address that was announced, with its true source."""
@@ -145,6 +154,15 @@ class RtpSession:
         for (source, _), stream in self.streams.items():
             if not same_address(source.address, remote):
                 found[str(source)] += len(stream.arrivals) + stream.out_of_step_count
+        return found
+
+    def other_streams(self, remote: str) -> Counter[int]:
+        """Packets by SSRC that came from the announced address beside its longest stream."""
+        main = self.main_stream(remote)
+        found: Counter[int] = Counter()
+        for (source, ssrc), stream in self.streams.items():
+            if main is not None and stream is not main[1] and same_address(source.address, remote):
+                found[ssrc] += len(stream.arrivals) + stream.out_of_step_count
         return found
 
     def report(self, now_s: float, remote: str | None, *, leaving: bool = False) -> bytes:

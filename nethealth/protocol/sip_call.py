@@ -9,15 +9,15 @@ redirection is not followed: no number is ever called but the one that was given
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from nethealth.model.check import CallCodec, SipTransport
 from nethealth.model.ports import Endpoint
 from nethealth.protocol.call_media import AgreedMedia, agreed
+from nethealth.protocol.call_target import unfit_address
 from nethealth.protocol.sip_call_answering import Answering, Standing
 from nethealth.protocol.sip_call_asking import Asked, Asking, Header, Outgoing
 from nethealth.protocol.sip_call_inviting import Inviting
+from nethealth.protocol.sip_call_state import CallState, Challenged
 from nethealth.protocol.sip_dialog import Dialog, OwnSide, dialog_of
 from nethealth.protocol.sip_invite import InviteState, InviteTransaction
 from nethealth.protocol.sip_transaction import MALFORMED_KEPT_OCTETS, ClientTransaction
@@ -33,37 +33,18 @@ _FORKS_MAX = 8
 _REQUESTS_MAX = 64  # of the far end, that are answered in one call
 
 
-class CallState(StrEnum):
-    """Where the call stands."""
-
-    CALLING = "calling"  # nothing has come yet
-    RINGING = "ringing"  # a provisional response has
-    ANSWERED = "answered"
-    ENDING = "ending"  # our BYE is on its way
-    REFUSED = "refused"  # a final response of 300 or more
-    TIMED_OUT = "timed-out"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Challenged:
-    """A 401 or 407 that is to be answered: the method and Request-URI that credentials are for."""
-
-    response: SipResponse
-    method: str
-    uri: str
-    authorized: bool  # the challenged request bore credentials already
-    asked: Asked | None = None  # None: it was the INVITE
-
-
 class Call:
-    """The caller's side of one call; with a `username` it is From that user of the URI's host."""
+    """The caller's side of one call to the one who is asked at `peer`.
+
+    With a `username` it is From that user of the URI's host.
+    """
 
     def __init__(
         self,
         uri: str,
         transport: SipTransport,
         local: Endpoint,
+        peer: Endpoint,
         *,
         media: Endpoint,
         rtcp_port: int,
@@ -90,9 +71,12 @@ class Call:
         self.challenge: Challenged | None = None  # that waits for `answer_challenge`
         self.challenges = 0
         self._own = OwnSide(uri, transport, local, getrandbits, username=username)
+        self._local, self._peer = local, peer
         self._codecs = tuple(codecs)
         self._asking = Asking(self._own)
-        self._answering = Answering(self._own, media, rtcp_port, codecs, getrandbits(31))
+        self._answering = Answering(
+            self._own, media, rtcp_port, codecs, getrandbits(31), peer.address
+        )
         self._inviting = Inviting(self._own, self._asking, self._answering.offer)
         self._waiting: list[Outgoing] = []
         self._other_byes: list[ClientTransaction] = []
@@ -309,7 +293,7 @@ class Call:
             self._acknowledge_provisional(response)
         if response.body and self.media is None:
             try:
-                self.media = agreed(response.body, self._codecs)
+                self.media = self._agreed(response.body)
             except WireError:
                 return  # what counts is the answer in the final response
 
@@ -323,7 +307,7 @@ class Call:
         last = self._reliable_seen.get(tag)
         if (last is not None and number != last + 1) or self.pracks >= _PRACKS_MAX:
             return
-        dialog = dialog_of(response, self._own.uri)
+        dialog = dialog_of(response, self._own.uri, self._fit)
         self._reliable_seen[tag] = number
         self.pracks += 1
         self._asking.ask("PRACK", dialog, (("RAck", f"{number} {self.invite.cseq.number} INVITE"),))
@@ -336,7 +320,7 @@ class Call:
         if len(self._acks) >= _FORKS_MAX:
             return
         try:
-            dialog = dialog_of(response, self._own.uri)
+            dialog = dialog_of(response, self._own.uri, self._fit)
         except WireError as error:
             # it must be ended all the same: by what is known without the broken field
             self.receive_malformed(data, error)
@@ -357,12 +341,19 @@ class Call:
         self.state = CallState.ANSWERED
         try:
             if response.body or self.media is None:
-                self.media = agreed(response.body, self._codecs)
+                self.media = self._agreed(response.body)
         except WireError as error:
             self.media, self.media_fault = None, str(error)
         if self._hang_up:  # it was answered while our CANCEL was on its way
             self._hang_up = False
             self.hang_up(now)
+
+    def _fit(self, address: str) -> bool:
+        """Whether a request may go to where the far end names itself."""
+        return unfit_address(address, self._peer.address, self._local.address) is None
+
+    def _agreed(self, body: bytes) -> AgreedMedia:
+        return agreed(body, self._codecs, self._peer.address, self._local.address)
 
     def _refused(self, response: SipResponse, now: float) -> None:
         if self.invite.state in (InviteState.ACCEPTED, InviteState.TIMED_OUT):

@@ -48,11 +48,13 @@ class Answering:
         rtcp_port: int,
         codecs: Sequence[CallCodec],
         session: int,
+        peer: str,
     ) -> None:
         self.requests: Counter[str] = Counter()
         self._own = own
         self._media, self._rtcp_port, self._codecs = media, rtcp_port, tuple(codecs)
         self._session = session
+        self._peer = peer
         self._version = 1
 
     def offer(self) -> bytes:
@@ -104,7 +106,7 @@ class Answering:
             self._version += 1
             body, media = answer_offer(
                 request.body, self._media, self._rtcp_port, self._session, self._version,
-                standing.media.codec,
+                standing.media.codec, self._peer,
             )  # fmt: skip
         except WireError:
             return Reply(self._own.response(request, 488, "Not Acceptable Here"), standing)

@@ -27,6 +27,7 @@ class Dialog:
     remote_tag: str | None  # None from peers of before RFC 3261
     target: str  # where in-dialog requests are addressed to
     routes: tuple[str, ...] = ()
+    fit: Callable[[str], bool] = lambda address: True  # whether a request may go to an address
 
     @property
     def addressing(self) -> tuple[str, tuple[str, ...]]:
@@ -40,17 +41,21 @@ class Dialog:
 
     @property
     def hop(self) -> Endpoint | None:
-        """Where the next request goes, if that is a numeric address (section 8.1.2)."""
+        """Where the next request goes, if that is a numeric address (section 8.1.2) that is fit."""
         uri = parse_uri(parse_address(self.routes[0]).uri if self.routes else self.target)
         try:
             ip_address(uri.host)
         except ValueError:
             return None
+        if not self.fit(uri.host):
+            return None
         transport = uri.parameter("transport") or ("tls" if uri.scheme == "sips" else "udp")
         return Endpoint(uri.host, uri.port or _DEFAULT_PORT.get(transport.lower(), 5060))
 
 
-def dialog_of(message: SipMessage, asked: str) -> Dialog:
+def dialog_of(
+    message: SipMessage, asked: str, fit: Callable[[str], bool] = lambda address: True
+) -> Dialog:
     """The dialog that a response to our INVITE makes; `asked` is its target if it names none.
 
     What cannot be sent back, such as a URI of another scheme, is a WireError.
@@ -63,7 +68,7 @@ def dialog_of(message: SipMessage, asked: str) -> Dialog:
     recorded = [part for line in message.values("record-route") for part in split(line, ",")]
     if len(recorded) > _ROUTES_MAX:
         raise WireError(f"{len(recorded)} Record-Route")
-    dialog = Dialog(to, message.to_tag, target, tuple(reversed(recorded)))
+    dialog = Dialog(to, message.to_tag, target, tuple(reversed(recorded)), fit)
     for text in (to, target, *recorded):
         if not text.isprintable():
             raise WireError(f"control characters in {excerpt(text)}")

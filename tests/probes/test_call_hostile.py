@@ -10,7 +10,7 @@ import pytest
 
 from nethealth.model.failure import Failure, Outcome
 from nethealth.wire.rtp import RtpPacket, parse_rtp
-from tests.peers.hostile_callee import Callee, Script, callee, polite, tagged
+from tests.peers.hostile_callee import SDP, Callee, Script, callee, polite, tagged
 from tests.peers.hostile_sip import response, stream_server
 from tests.probes.call_runs import Said, parameters, place
 
@@ -206,6 +206,211 @@ def test_media_of_another_port_is_told() -> None:
     assert matched.method["announced"] == f"127.0.0.1:{far.media_port}"
     assert matched.method["source"] != matched.method["announced"]
     assert said.value("rtp_packets_lost", direction="round-trip") == 0
+
+
+def test_an_answer_from_a_forged_source_is_no_answer() -> None:
+    """Everything in it is right, but it comes from a third address."""
+
+    async def forge(far: Callee) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.5", 0))
+            while True:
+                await asyncio.sleep(0.05)
+                if far.invite:
+                    other.sendto(far.answer(), far.caller)
+
+    said, far = call(silence, meanwhile=forge)
+    assert said.end == (Outcome.FAILED, Failure.TIMEOUT)
+    assert said.value("sip_status_code") is None
+    assert said.number("sip_wrong_source_count") > 1
+    sources = said.one("sip_wrong_source_count").method["sources"]
+    assert isinstance(sources, Sequence)
+    assert str(sources[0]).startswith("127.0.0.5:")
+    assert set(far.methods) == {"INVITE"}, "neither ACK nor BYE for it"
+    assert said.find("rtp_packets_sent") == []
+
+
+def test_a_redirection_to_itself_is_never_followed() -> None:
+    def script(far: Callee, method: str, data: bytes) -> Sequence[bytes]:
+        moved = f"Contact: <sip:echo@{far.address}:{far.port}>"
+        if method == "INVITE":
+            return [tagged(response(data, "302 Moved Temporarily", more=moved))] * 5
+        return []
+
+    said, far = call(script)
+    assert said.end == (Outcome.COMPLETED, None)
+    assert said.value("sip_status_code") == 302
+    assert far.methods.count("INVITE") == 1
+    assert set(far.methods) == {"INVITE", "ACK"}
+
+
+async def stranger_within(far: Callee) -> None:
+    """A second stream from the announced port, of another SSRC and with gaps."""
+    beside = asyncio.create_task(speak(far))
+    while "ACK" not in far.methods:
+        await asyncio.sleep(0.005)
+    for number in range(0, 100, 10):
+        far.media.sendto(RtpPacket(8, number, 0, 99, bytes(160)).encode(), far.caller_media)
+        await asyncio.sleep(0.01)
+    await beside
+
+
+def test_a_foreign_ssrc_is_told_apart() -> None:
+    said, _ = call(meanwhile=stranger_within)
+    assert said.value("rtp_packets_expected", direction="return") == 26
+    assert said.value("rtp_packets_received", direction="return") == 25
+    assert said.value("rtp_packets_lost", direction="return") == 1
+    foreign = said.one("rtp_foreign_ssrc_count")
+    assert foreign.value == 10
+    assert foreign.method["ssrcs"] == ("0x00000063",)
+
+
+def test_replayed_packets_are_no_packets_of_their_own() -> None:
+    async def replay(far: Callee) -> None:
+        await speak(far)
+        for _ in range(8):
+            for number in (3, 12, 20):  # the twelfth was missing, and comes late
+                packet = RtpPacket(8, number, number * 160, 77, bytes(160))
+                far.media.sendto(packet.encode(), far.caller_media)
+            await asyncio.sleep(0.005)
+
+    said, _ = call(meanwhile=replay)
+    assert said.value("rtp_packets_expected", direction="return") == 26
+    assert said.value("rtp_packets_lost", direction="return") == 0
+    assert said.value("rtp_packets_duplicated", direction="return") == 23
+    assert said.value("rtp_packets_received", direction="return") == 49
+    assert said.value("packet_loss_ratio", direction="return") == 0
+    assert said.value("rtp_packets_reordered", direction="return") == 1
+
+
+def elsewhere(address: str, port: int) -> Script:
+    """A callee whose description names somebody else."""
+
+    def script(far: Callee, method: str, data: bytes) -> Sequence[bytes]:
+        if method == "INVITE":
+            return [far.answer(body=SDP.format(address, port))]
+        return polite(far, method, data)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [("239.192.0.1", 6000), ("255.255.255.255", 6000), ("0.0.0.7", 6000), ("127.0.0.1", 53)],
+)
+def test_a_description_that_aims_at_everybody_is_refused(address: str, port: int) -> None:
+    said, far = call(elsewhere(address, port))
+    assert said.end == (Outcome.FAILED, Failure.PROTOCOL)
+    assert said.completion is not None
+    assert "nothing is sent there" in (said.completion.reason or "")
+    assert far.methods == ["INVITE", "ACK", "BYE"]
+    assert said.find("rtp_packets_sent") == []
+
+
+class Victim:
+    """Somebody who takes no part, or one that answers; it counts what hits it."""
+
+    def __init__(self, address: str = "127.0.0.9") -> None:
+        self.address = address
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 0))
+        self.socket.setblocking(False)
+        self.port = self.socket.getsockname()[1]
+        self.hits = 0
+
+    async def count(self, *, answers: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            data, sender = await loop.sock_recvfrom(self.socket, 2048)
+            self.hits += 1
+            if answers and self.hits == 10:
+                self.socket.sendto(data, sender)
+
+
+def test_a_stream_cannot_be_aimed_at_somebody_who_takes_no_part() -> None:
+    """Two seconds of it reach him, 100 packets, and no more however long the call lasts."""
+    victim = Victim()
+    said, _ = call(
+        elsewhere(victim.address, victim.port), meanwhile=lambda far: victim.count(), duration_s=3.0
+    )
+    victim.socket.close()
+    assert said.end == (Outcome.COMPLETED, None)
+    assert victim.hits <= 100
+    sent = said.number("rtp_packets_sent", direction="forward")
+    assert sent == victim.hits
+    withheld = said.one("rtp_packets_withheld", direction="forward")
+    assert withheld.value == 150 - sent
+    assert withheld.method["announced"] == f"{victim.address}:{victim.port}"
+    assert said.value("rtp_packets_received", direction="return") == 0
+
+
+def test_whoever_answers_from_there_takes_part() -> None:
+    partner = Victim()
+    said, _ = call(
+        elsewhere(partner.address, partner.port),
+        meanwhile=lambda far: partner.count(answers=True),
+        duration_s=3.0,
+    )
+    partner.socket.close()
+    assert said.value("rtp_packets_sent", direction="forward") == 150
+    assert said.find("rtp_packets_withheld") == []
+
+
+def test_changing_the_target_again_and_again_wins_nothing() -> None:
+    """A re-INVITE every 300 ms names another victim: together they get what one would."""
+    victims = [Victim(f"127.0.0.{number}") for number in range(20, 30)]
+
+    async def roam(far: Callee) -> None:
+        counting = [asyncio.create_task(victim.count()) for victim in victims]
+        try:
+            while "ACK" not in far.methods:
+                await asyncio.sleep(0.005)
+            for number, victim in enumerate(victims):
+                body = SDP.format(victim.address, victim.port)
+                far.say(far.request("INVITE", number + 1, body))
+                await asyncio.sleep(0.3)
+            await asyncio.sleep(10)
+        finally:
+            for task in counting:
+                task.cancel()
+
+    said, _ = call(elsewhere(victims[0].address, victims[0].port), meanwhile=roam, duration_s=3.2)
+    for victim in victims:
+        victim.socket.close()
+    assert sum(victim.hits > 0 for victim in victims) > 3
+    assert sum(victim.hits for victim in victims) <= 100
+    assert said.number("rtp_packets_withheld", direction="forward") >= 50
+
+
+def test_a_reinvite_that_aims_at_everybody_changes_nothing() -> None:
+    async def aim(far: Callee) -> None:
+        while "ACK" not in far.methods:
+            await asyncio.sleep(0.005)
+        far.say(far.request("INVITE", 1, SDP.format("239.192.0.1", 6000)))
+
+    heard: list[bytes] = []
+
+    def script(far: Callee, method: str, data: bytes) -> Sequence[bytes]:
+        heard.append(data)
+        return polite(far, method, data)
+
+    said, _ = call(script, meanwhile=aim)
+    assert any(data.startswith(b"SIP/2.0 488") for data in heard)
+    assert said.value("rtp_packets_sent", direction="forward") == 20
+    matched = said.one("media_address_matched").method["announced"]
+    assert str(matched).startswith("127.0.0.1:"), "as it was before"
+
+
+def test_requests_follow_no_contact_that_names_everybody() -> None:
+    def script(far: Callee, method: str, data: bytes) -> Sequence[bytes]:
+        if method == "INVITE":
+            contact = f"Contact: <sip:far@{far.address}:{far.port}>".encode()
+            return [far.answer().replace(contact, b"Contact: <sip:far@239.192.0.1>")]
+        return polite(far, method, data)
+
+    said, far = call(script)
+    assert said.end == (Outcome.COMPLETED, None)
+    assert far.methods == ["INVITE", "ACK", "BYE"], "they went to the one who was asked"
 
 
 async def speak(far: Callee, *, mark: int = 0) -> None:

@@ -162,6 +162,20 @@ def test_a_server_that_refuses_service_has_answered() -> None:
     assert said["sip_retry_after_s"].value == 120
 
 
+def test_a_redirection_to_itself_is_an_answer_and_never_followed() -> None:
+    asked: list[bytes] = []
+
+    def moved(_: int, request: bytes) -> Sequence[bytes]:
+        asked.append(request)
+        to = request.split(b" ")[1].decode()
+        return [response(request, "302 Moved Temporarily", more=f"Contact: <{to}>")] * 3
+
+    said, _ = run(moved)
+    assert said.end == (Outcome.COMPLETED, None)
+    assert said["sip_status_code"].value == 302
+    assert len(asked) == 1
+
+
 def test_a_broken_field_does_not_hide_the_answer() -> None:
     more = "Retry-After: soon\r\nAllow: (\r\nServer: ok"
     said, _ = run(lambda _, request: [response(request, more=more)])

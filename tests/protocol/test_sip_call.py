@@ -29,6 +29,7 @@ class Scene:
             "sip:echo@192.0.2.1",
             "udp" if transport == "udp" else "tcp",
             LOCAL,
+            PEER,
             media=Endpoint("192.0.2.7", 30000),
             rtcp_port=30001,
             codecs=("PCMA", "PCMU"),
@@ -505,7 +506,7 @@ def test_challenges_without_end_are_bounded() -> None:
 
 def test_a_caller_with_an_account_is_from_its_domain() -> None:
     call = Call(
-        "sip:echo@pbx.example", "udp", LOCAL, media=LOCAL, rtcp_port=1, codecs=("PCMA",),
+        "sip:echo@pbx.example", "udp", LOCAL, PEER, media=LOCAL, rtcp_port=1, codecs=("PCMA",),
         getrandbits=Random(1).getrandbits, username="0100 probe",
     )  # fmt: skip
     invite = parse_message(call.due(0.0)[0].data)
