@@ -54,27 +54,36 @@ class MulticastAnalysis:
         rows = np.flatnonzero(to_group & (packets.protocol == UDP))
         if not len(rows):
             return
-        groups, inverse = np.unique(packets.destination[rows], return_inverse=True)
-        rtp = np.zeros(len(rows), np.bool_)
+        rtp = np.zeros(len(rows), np.int64)
         long = packets.payload_captured[rows] >= 12
         rtp[long] = (packets.octets[packets.payload_at[rows[long]]] & 0xC0) == 0x80
-        for place, value in enumerate(groups.tolist()):
-            group = self._groups.get(value)
+        order = np.lexsort((packets.source[rows], packets.destination[rows]))
+        rows, rtp = rows[order], rtp[order]
+        source, destination = packets.source[rows], packets.destination[rows]
+        # One stretch for each source of each group.
+        same = (source[1:] == source[:-1]) & (destination[1:] == destination[:-1])
+        starts = np.flatnonzero(np.r_[True, ~same])
+        ends = np.r_[starts[1:], len(rows)].tolist()
+        octets = np.add.reduceat(packets.wire[rows], starts).tolist()
+        rtp_packets = np.add.reduceat(rtp, starts).tolist()
+        for place, begin in enumerate(starts.tolist()):
+            group = self._group(int(destination[begin]))
             if group is None:
-                if len(self._groups) >= KEYS_MAX:
-                    continue
-                group = self._groups[value] = _Group()
-            chosen = inverse == place
-            mine = rows[chosen]
-            group.packets += len(mine)
-            group.octets += int(packets.wire[mine].sum())
-            group.rtp += int(rtp[chosen].sum())
-            if value not in _LINK_LOCAL:
-                if group.series is None:
-                    group.series = Series(self._bin_ns)
-                group.series.add_all(packets.time_ns[mine])
+                continue
+            group.packets += ends[place] - begin
+            group.octets += octets[place]
+            group.rtp += rtp_packets[place]
             if len(group.sources) < _MEMBERS_MAX:
-                group.sources.update(np.unique(packets.source[mine]).tolist())
+                group.sources.add(int(source[begin]))
+            if group.series is not None:
+                group.series.add_all(packets.time_ns[rows[begin : ends[place]]])
+
+    def _group(self, value: int) -> _Group | None:
+        group = self._groups.get(value)
+        if group is None and len(self._groups) < KEYS_MAX:
+            series = None if value in _LINK_LOCAL else Series(self._bin_ns)
+            group = self._groups[value] = _Group(series=series)
+        return group
 
     def _igmp(self, packets: Packets) -> None:
         mask = (packets.protocol == igmp.IP_PROTOCOL) & (packets.transport_at >= 0)

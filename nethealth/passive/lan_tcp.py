@@ -91,14 +91,30 @@ class TcpAnalysis:
         copied = self._copies.among(packets, progress, suspects)
         self._copied += int((copied & (packets.payload_octets[progress.rows] > 0)).sum())
         self._syns += int((progress.syn_again & ~copied).sum())
+        self._sort_out(packets, progress, np.flatnonzero((behind & ~copied) | ahead))
+
+    def _sort_out(self, packets: Packets, progress: Progress, places: Ints) -> None:
+        """Segments out of the order of their octets, one by one."""
+        rows = progress.rows[places]
+        late_ns = packets.time_ns[rows] - progress.high_ns[places]
         again: list[int] = []
-        for place in np.flatnonzero((behind & ~copied) | ahead).tolist():
-            if ahead[place]:
-                self._holes.open(progress, place)
-            elif packets.payload_octets[progress.rows[place]] > 0:
-                kind = self._holes.fill(progress, place, int(packets.time_ns[progress.rows[place]]))
+        for row, flow, base, begin, end, before, late, data in zip(
+            rows.tolist(),
+            progress.flow[places].tolist(),
+            progress.base[places].tolist(),
+            progress.begin[places].tolist(),
+            progress.end[places].tolist(),
+            progress.before[places].tolist(),
+            late_ns.tolist(),
+            packets.payload_octets[rows].tolist(),
+            strict=True,
+        ):
+            if begin > before:
+                self._holes.open(flow, base, before, begin)
+            elif data > 0:
+                kind = self._holes.fill(flow, base, begin, end, before, late)
                 if kind == "retransmission":
-                    again.append(int(progress.rows[place]))
+                    again.append(row)
                 self._overtaken += kind == "overtaken"
         self._count(packets, np.array(sorted(again), np.int64))
 

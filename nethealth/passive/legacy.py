@@ -34,6 +34,7 @@ BIN_S = 10.0
 MTP2_LINKS = (139, 140)  # MTP2 with a pseudo header of 4 octets, and without
 _MTP2_PSEUDO = {139: 4, 140: 0}
 MTP3_LINK = 141
+_NAMES_MAX = 65_536
 _MTP_USERS = ("isup", "bicc")
 _TPKT = 0x0300
 _TPKT_MIN, _TPKT_MAX = 6, 4096
@@ -57,6 +58,7 @@ class LegacyAnalysis:
         self._tally = Tally(round(bin_s * 1e9))
         self._connections = Connections()
         self._facsimile = Facsimile()
+        self._names: dict[int, str] = {}  # addresses as text, by their keys
 
     def feed(self, packets: Packets) -> None:
         self._datagrams(packets)
@@ -72,13 +74,49 @@ class LegacyAnalysis:
         wanted = packets.is_udp & (
             _UDP_TABLE[packets.source_port] | _UDP_TABLE[packets.destination_port]
         )
-        if not wanted.any() and not packets.reassembled:
-            return
-        for packet in packets.messages(wanted & ~self._iax2_media(packets), _is_datagram):
-            protocol = _datagram_protocol(packet)
-            recognised = legacy_datagram.recognise(protocol, packet.payload)
+        wanted &= packets.fragment == FRAGMENT_NONE
+        if wanted.any():
+            self._at_ports(packets, np.flatnonzero(wanted & ~self._iax2_media(packets)))
+        for packet in filter(_is_datagram, packets.reassembled):
+            recognised = legacy_datagram.recognise(_datagram_protocol(packet), packet.payload)
             if recognised is not None:
                 self._add(recognised.protocol, packet, certain=recognised.certain)
+
+    def _at_ports(self, packets: Packets, rows: Ints) -> None:
+        """Datagrams at known ports; a site of old telephones is full of them."""
+        ports, octets = legacy_datagram.PORTS, packets.octets
+        for row, source, destination, source_port, destination_port, at, size, time_ns in zip(
+            rows.tolist(),
+            packets.source[rows].tolist(),
+            packets.destination[rows].tolist(),
+            packets.source_port[rows].tolist(),
+            packets.destination_port[rows].tolist(),
+            packets.payload_at[rows].tolist(),
+            packets.payload_captured[rows].tolist(),
+            packets.time_ns[rows].tolist(),
+            strict=True,
+        ):
+            protocol = ports.get(destination_port) or ports[source_port]
+            recognised = legacy_datagram.recognise(protocol, octets[at : at + size].tobytes())
+            if recognised is None:
+                continue
+            one = self._names.get(source) or self._name(source, packets.source_text(row))
+            other = self._names.get(destination) or self._name(
+                destination, packets.destination_text(row)
+            )
+            self._tally.add(
+                protocol,
+                (one, source_port),
+                (other, destination_port),
+                time_ns,
+                certain=recognised.certain,
+            )
+
+    def _name(self, key: int, text: str) -> str:
+        if len(self._names) >= _NAMES_MAX:
+            self._names.clear()
+        self._names[key] = text
+        return text
 
     def _iax2_media(self, packets: Packets) -> Flags:
         """Mini frames (RFC 5456 section 8.1.2), counted at once: media, and no proof."""

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from nethealth.passive.tcp_progress import Progress
-
 FLOWS_MAX = 65_536
 HOLES_MAX = 64  # of one flow; the oldest is forgotten
 OVERTAKEN_NS = 3_000_000  # tshark's threshold where it knows no round trip
@@ -18,39 +16,27 @@ class Holes:
     def __init__(self) -> None:
         self._of: dict[int, list[tuple[int, int]]] = {}
 
-    def open(self, progress: Progress, place: int) -> None:
-        """The segment at `place` came ahead of what was expected."""
-        flow = int(progress.flow[place])
+    def open(self, flow: int, base: int, before: int, begin: int) -> None:
+        """A segment came ahead of what was expected: distances from `base`, as in `Progress`."""
         holes = self._of.get(flow)
         if holes is None:
             if len(self._of) >= FLOWS_MAX:
                 return
             holes = self._of[flow] = []
-        base = int(progress.base[place])
-        holes.append(
-            (
-                (base + int(progress.before[place])) & _WRAP,
-                (base + int(progress.begin[place])) & _WRAP,
-            )
-        )
+        holes.append(((base + before) & _WRAP, (base + begin) & _WRAP))
         if len(holes) > HOLES_MAX:
             del holes[0]
 
-    def fill(self, progress: Progress, place: int, time_ns: int) -> Kind:
-        """What the segment at `place` is, which begins before the highest octet seen.
+    def fill(self, flow: int, base: int, begin: int, end: int, before: int, late_ns: int) -> Kind:
+        """What a segment is that begins before the highest octet seen, `late_ns` after that one.
 
         One octet right before the next expected one is a keep-alive (RFC 9293 section 3.8.4).
         """
-        begin, end, before = (
-            int(column[place]) for column in (progress.begin, progress.end, progress.before)
-        )
         if end - begin == 1 and end == before:
             return "keepalive"
-        base = int(progress.base[place])
-        if not self._take(int(progress.flow[place]), (base + begin) & _WRAP, end - begin):
+        if not self._take(flow, (base + begin) & _WRAP, end - begin):
             return "retransmission"
-        late = time_ns - int(progress.high_ns[place])
-        return "overtaken" if 0 <= late < OVERTAKEN_NS else "retransmission"
+        return "overtaken" if 0 <= late_ns < OVERTAKEN_NS else "retransmission"
 
     def _take(self, flow: int, begin: int, octets: int) -> bool:
         """Whether these octets lay in a hole; what they fill is taken out of it."""
