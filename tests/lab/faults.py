@@ -5,7 +5,7 @@ Every fault acts on the core router, at its interface to the site, on both addre
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,43 @@ class Forwarder:
         found = re.search(r"seen (\d+) lost (\d+)", self.process.output())
         assert found, self.process.output()
         return int(found[1]), int(found[2])
+
+    def held_s(self) -> tuple[float | None, ...]:
+        """For how long each packet of the schedule was held, in its order; None if it was lost."""
+        self.process.stop()
+        lines = (line.split() for line in self.process.output().splitlines())
+        held = [int(words[2]) for words in lines if words[:1] == ["held"]]
+        return tuple(ns / 1e9 if ns >= 0 else None for ns in held)
+
+
+@contextmanager
+def schedule(
+    lab: Lab,
+    site: str,
+    forwarder: Path,
+    folder: Path,
+    held_us: Sequence[int | None],
+    *,
+    towards: Towards = "site",
+    port: int = 862,
+) -> Iterator[Forwarder]:
+    """Hold each STAMP packet of one direction as long as its place says; None loses it."""
+    path = folder / f"schedule-{towards}"
+    path.write_text("".join(f"{-1 if one is None else one}\n" for one in held_us))
+    queue = 1000 + 10 * int(ipv4(site).split(".")[2]) + (towards == "vantage")
+    process = Process(
+        (str(forwarder), str(queue), f"@{path}"),
+        log=folder / f"forwarder-{towards}",
+        prefix=lab.at("core"),
+    )
+    match = f"-p udp --{'d' if towards == 'site' else 's'}port {port}"
+    try:
+        process.wait_until(lambda: "ready" in process.output().splitlines())
+        taken = f"{match} -j NFQUEUE --queue-num {queue}"
+        with rule(lab, "core", taken, where=_passing(site, towards)):
+            yield Forwarder(process)
+    finally:
+        process.stop()
 
 
 @contextmanager
