@@ -7,6 +7,7 @@ from datetime import datetime
 from nethealth.model import codec
 from nethealth.model.finding import Finding
 from nethealth.model.record import Record
+from reports.case import case_sections
 from reports.changes import change_lines, compare
 from reports.document import Block, Bullets, Document, Paragraph, Section, SectionKey
 from reports.escape import clip
@@ -55,10 +56,20 @@ def compose(
         banner=record.run.title,
         facts=_facts(view, sha256, rendered),
         summary=summarise(view),
-        sections=tuple(Section(key, title, blocks) for key, title, blocks in candidates if blocks),
+        sections=_with_case(
+            view, [Section(key, title, blocks) for key, title, blocks in candidates if blocks]
+        ),
         heading_line=_heading_line(view),
         limits_in_brief=limits_in_brief(view),
     )
+
+
+def _with_case(view: View, sections: Sequence[Section]) -> tuple[Section, ...]:
+    """The business case stands behind what was found and before how it was measured."""
+    first = {"changes", "sites", "findings"}
+    before = [section for section in sections if section.key in first]
+    after = [section for section in sections if section.key not in first]
+    return (*before, *case_sections(view), *after)
 
 
 def moment(view: View, when: datetime) -> str:

@@ -142,6 +142,8 @@ Block = (
 )
 SectionKey = Literal[
     "changes", "sites", "findings", "charts", "measured", "not-measured", "method", "glossary",
+    "case-cost", "case-options", "case-lines", "case-risks", "case-recharges", "case-five",
+    "case-figures",
 ]  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from reports.charts import key
 from reports.document import Document, IntervalChart, Mark, SeriesChart
 from reports.escape import visible
 from reports.pictures import standalone
@@ -69,6 +68,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mark):
         return {"kind": value.kind, "word": printable(value.word)}
     if isinstance(value, IntervalChart | SeriesChart):
+        from reports.charts import key  # noqa: PLC0415 - markupsafe, which only drawing needs
+
         return {
             "block": "Chart",
             "title": printable(value.title),

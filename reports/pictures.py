@@ -1,6 +1,5 @@
 """Charts as pictures, for formats of print: the drawing with its style inside, or its pixels."""
 
-from reports.charts import WIDE, svg
 from reports.document import IntervalChart, SeriesChart
 
 # What the page's style sheet says of charts, in the colours of print.
@@ -19,6 +18,8 @@ _PAGE = """#set page(width: auto, height: auto, margin: 4pt)
 
 def standalone(chart: IntervalChart | SeriesChart) -> str:
     """The drawing as a file of its own."""
+    from reports.charts import WIDE, svg  # noqa: PLC0415 - markupsafe, which only drawing needs
+
     head, end, rest = str(svg(chart, width=WIDE, name="chart")).partition(">")
     head = head.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     return f"{head}{end}{_STYLE}{rest}"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
+from reports.case import cost_in_brief
 from reports.document import Summary
 from reports.groups import alike
 from reports.short import fits, short_finding, short_sites, words_in
@@ -17,6 +18,7 @@ _FOUND_WORDS = 50
 _SURE_WORDS = 26
 _AFFECTED_WORDS = 16
 _NEXT_WORDS = 44
+_COST_WORDS = 20  # taken from what is next, where there is a case
 _NOT_MEASURED_WORDS = 14
 _REST_WORDS = 5  # "And 7 further findings, below."
 _TARGETS_WORDS = 8
@@ -35,11 +37,13 @@ _SURE_ENOUGH = {Verdict.DEMONSTRATED, Verdict.SUPPORTED}
 def summarise(view: View) -> Summary:
     """The summary of one record; it repeats what diagnosis found and judges nothing."""
     faults = _faults(view)
+    cost = cost_in_brief(view)
     parts = (
         ("What was found", _found(view, faults), _FOUND_WORDS),
         ("How sure", _sure(view, faults), _SURE_WORDS),
         ("What is affected", _affected(view, faults), _AFFECTED_WORDS),
-        ("What to do next", _next(view, faults), _NEXT_WORDS),
+        ("What it costs", cost, _COST_WORDS),
+        ("What to do next", _next(view, faults), _NEXT_WORDS - (_COST_WORDS if cost else 0)),
         ("What was not measured", _not_measured(view), _NOT_MEASURED_WORDS),
     )
     kept = ((title, tuple(_whole(sentences, words))) for title, sentences, words in parts)

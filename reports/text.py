@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 TABLE_MAX_ROWS = 60  # printed of one table, the worst first; the other formats have them all
-_SECTIONS: tuple[SectionKey, ...] = ("changes", "findings", "sites", "not-measured", "measured")
+_SECTIONS: tuple[SectionKey, ...] = (
+    "changes", "findings", "sites", "case-cost", "case-options", "case-lines", "not-measured",
+    "measured",
+)  # fmt: skip
 _MORE = {"Still missing": "missing", "Other explanations": "or else", "This explains": "explains"}
 _GAP = 2  # between the columns of a table: one of padding, one of its empty divider
 _WORD_MAX = 24  # a longer word in a table may be broken

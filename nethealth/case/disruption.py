@@ -65,21 +65,28 @@ def disruption_cost(
         return None
     rate = loaded_rate(case.staff_time)
     heads = _heads(case.disruption, inventory)
-    by_site: dict[str, list[Finding]] = {}
+    by_place: dict[str, list[Finding]] = {}
     unpriced = []
     for finding in findings:
         reason = _why_not(finding, heads)
-        if reason is None and finding.site is not None:
-            by_site.setdefault(finding.site, []).append(finding)
+        if reason is None:
+            by_place.setdefault(_place(finding), []).append(finding)
         elif reason:
             unpriced.append(Unpriced(finding.id, reason))
+    whole = {
+        site: [(one.from_, one.to) for one in here if one.asset is None]
+        for site, here in by_place.items()
+    }
     priced = []
-    for site, here in sorted(by_site.items()):
-        for finding, hours in _own_hours(case.disruption, here, zone(timezone)):
+    for place, here in sorted(by_place.items()):
+        site = here[0].site or place
+        # What a whole site loses is not lost a second time at its devices.
+        taken = whole.get(site, []) if here[0].asset is not None else []
+        for finding, hours in _own_hours(case.disruption, here, zone(timezone), taken):
             impairment = range_of(_impairment(case.disruption, finding.code))
-            cost = exactly(hours) * heads[site] * impairment * rate
+            cost = exactly(hours) * heads[place] * impairment * rate
             priced.append(
-                Priced(finding.id, finding.code, site, _share(finding), hours, heads[site],
+                Priced(finding.id, finding.code, site, _share(finding), hours, heads[place],
                        impairment, cost)
             )  # fmt: skip
     telephony = total(one.gbp for one in priced if one.share == "telephony")
@@ -106,9 +113,16 @@ def _why_not(finding: Finding, heads: Mapping[str, Range]) -> str | None:
         return f"its verdict is {finding.verdict.value}: at least supported is needed"
     if finding.site is None:
         return "it belongs to no site"
-    if finding.site not in heads:
+    if _place(finding) not in heads:
+        if finding.asset is not None:
+            return "nobody has said whose work hangs on this one device"
         return "nobody has said how many people work there"
     return None
+
+
+def _place(finding: Finding) -> str:
+    """What people's work hangs on: the device, or the whole site."""
+    return finding.asset or finding.site or ""
 
 
 def _share(finding: Finding) -> FaultShare:
@@ -126,11 +140,14 @@ def _impairment(disruption: Disruption, code: FindingCode) -> Figure:
 
 
 def _own_hours(
-    disruption: Disruption, findings: Sequence[Finding], local: tzinfo
+    disruption: Disruption,
+    findings: Sequence[Finding],
+    local: tzinfo,
+    before: Sequence[tuple[datetime, datetime]],
 ) -> Iterator[tuple[Finding, float]]:
     """The working hours of each finding in which no finding that impairs more goes on."""
     graver = sorted(findings, key=lambda one: (-_impairment(disruption, one.code).central, one.id))
-    taken: list[tuple[datetime, datetime]] = []
+    taken = list(before)
     for finding in graver:
         own = _less((finding.from_, finding.to), taken)
         hours = sum(_working_hours(disruption, start, end, local) for start, end in own)

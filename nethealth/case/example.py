@@ -35,7 +35,7 @@ working_from = "08:30"
 working_to = "17:30"
 [disruption.impairment_of] # by code of the finding, where it differs
 site-outage = { central = 0.8, low = 0.5, high = 1, source = "Agreed in the workshop of 3 November", date = 2026-11-03, owner = "Head of Finance" }
-[disruption.staff]         # by site, in place of the staff of sites.toml
+[disruption.staff]         # by site, in place of the staff of sites.toml; or by asset
 hall = { central = 280, low = 250, high = 320, source = "Desk survey", date = 2026-06-01, owner = "Facilities", basis = "measured" }
 
 [[contact_centre]]         # calls lost or made again within the period, by its own statistics

@@ -138,6 +138,7 @@ def _references(case: CaseFile, inventory: Inventory) -> Iterator[Trouble]:
     """Councils and sites that the inventory does not know."""
     councils = [council.id for council in inventory.council]
     sites = [site.id for site in inventory.site]
+    assets = [asset.id for asset in inventory.asset]
 
     def unknown(path: Path, id_: str, known: list[str]) -> Iterator[Trouble]:
         if id_ not in known:
@@ -145,7 +146,7 @@ def _references(case: CaseFile, inventory: Inventory) -> Iterator[Trouble]:
 
     yield from unknown(("case", "council"), case.case.council, councils)
     for site in case.disruption.staff if case.disruption else ():
-        yield from unknown(("disruption", "staff", site), site, sites)
+        yield from unknown(("disruption", "staff", site), site, [*sites, *assets])
     for index, centre in enumerate(case.contact_centre):
         yield from unknown(("contact_centre", index, "site"), centre.site, sites)
     for index, recharge in enumerate(case.recharge):

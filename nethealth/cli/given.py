@@ -11,6 +11,7 @@ import click
 from nethealth.cli.exits import InputError
 
 if TYPE_CHECKING:
+    from nethealth.model.case import CaseFile
     from nethealth.model.inventory import Inventory
     from nethealth.model.record import Record
     from nethealth.store import Store
@@ -98,3 +99,34 @@ def load_records(paths: tuple[Path, ...]) -> "list[Record]":
         except RecordError as error:
             raise InputError(str(error)) from None
     return sorted(records, key=lambda record: record.run.started)
+
+
+def with_case(record: "Record", path: Path) -> "Record":
+    """The record with the business case of a file worked out; its errors end the command with 2."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    from nethealth.case.result import work_out  # noqa: PLC0415
+
+    case = load_case(path, record.inventory)
+    try:
+        return replace(record, case=work_out(case, record))
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def load_case(path: Path, inventory: "Inventory") -> "CaseFile":
+    """The figures of a business case for this inventory; all its errors at once."""
+    from nethealth.case.parsing import parse_case  # noqa: PLC0415
+    from nethealth.inventory import InventoryError, decode  # noqa: PLC0415
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot read the case {path}: {error.strerror}; "
+            "`nethealth init --case` writes an example"
+        ) from None
+    try:
+        return parse_case(decode(data, name=str(path)), inventory, name=str(path))
+    except InventoryError as error:
+        raise InputError(f"the case has {len(error.faults)} errors\n{error}") from None

@@ -6,11 +6,15 @@ from pathlib import Path
 import click
 
 from nethealth.cli.exits import InputError, usage
+from nethealth.cli.import_risks import risks
 
 
 @click.group("import")
 def imports() -> None:
     """Bring in what other registers know."""
+
+
+imports.add_command(risks)
 
 
 @imports.command()

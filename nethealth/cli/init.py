@@ -16,11 +16,11 @@ _ALLOW = "198.18.0.0/24"  # of the example inventory
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("sites.toml"),
-    show_default=True,
-    help="Where the example goes.",
+    default=None,
+    help="Where the example goes.  [default: sites.toml, or case.toml]",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--case", is_flag=True, help="The figures of a business case instead.")
 @click.option("--cron", is_flag=True, help="Print the crontab line instead.")
 @click.option("--systemd", is_flag=True, help="Print systemd units: a sweep's timer, a reflector.")
 @click.option(
@@ -30,14 +30,18 @@ _ALLOW = "198.18.0.0/24"  # of the example inventory
     show_default=True,
     help="How often, for --cron and --systemd.",
 )
-def init(output: Path, force: bool, cron: bool, systemd: bool, every_minutes: int) -> None:
-    """Write an example inventory, or a schedule.
+def init(
+    output: Path | None, force: bool, case: bool, cron: bool, systemd: bool, every_minutes: int
+) -> None:
+    """Write an example inventory, an example case, or a schedule.
 
-    Without an option: a commented sites.toml. With --cron or --systemd: the lines to install.
+    Without an option: a commented sites.toml. With --case: a commented case.toml.
+    With --cron or --systemd: the lines to install.
     """
     from nethealth.inventory import example  # noqa: PLC0415
     from nethealth.inventory.schedule import cron_lines, reflect_unit, systemd_units  # noqa: PLC0415
 
+    output = output or Path("case.toml" if case else "sites.toml")
     if cron or systemd:
         command, place = _command(), output.resolve()
         try:
@@ -53,6 +57,12 @@ def init(output: Path, force: bool, cron: bool, systemd: bool, every_minutes: in
         usage(f"{output} is there already: --force writes over it, -o names another")
     from nethealth.cli.output import write_whole  # noqa: PLC0415
 
+    if case:
+        from nethealth.case.example import example as example_case  # noqa: PLC0415
+
+        write_whole(output, example_case().encode())
+        click.echo(f"{output}: replace its figures, then run `nethealth report --case {output}`")
+        return
     write_whole(output, example().encode())
     click.echo(f"{output}: edit it, then run `nethealth sweep -i {output}`")
 

@@ -10,6 +10,13 @@ from nethealth.cli.options import Output, output_options, record_options, store_
 @click.command()
 @record_options
 @store_option
+@click.option(
+    "--case",
+    "case_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="The figures of a business case; `nethealth init --case` writes an example.",
+)
 @output_options
 @click.pass_context
 def report(
@@ -17,6 +24,7 @@ def report(
     records: tuple[Path, ...],
     run: str | None,
     store: str | None,
+    case_file: Path | None,
     formats: str | None,
     output: Path | None,
     fail_on: str,
@@ -32,6 +40,10 @@ def report(
     from nethealth.cli.run import finish  # noqa: PLC0415
 
     record, previous = chosen(records, run, store)
+    if case_file is not None:
+        from nethealth.cli.given import with_case  # noqa: PLC0415
+
+        record = with_case(record, case_file)
     context.exit(finish(record, asked, what="report", previous=previous))
 
 

@@ -83,8 +83,8 @@ class StaffTime:
 class Disruption:
     """How much of people's work a fault takes, as shares of an hour, by code of the finding.
 
-    `staff` at a site in place of the inventory's number of heads. A fault costs work only in the
-    working hours of local time.
+    `staff` whose work hangs on a site, in place of the inventory's number of heads, or on an
+    asset. A fault costs work only in the working hours of local time.
     """
 
     impairment: Figure

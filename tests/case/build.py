@@ -76,11 +76,12 @@ def finding(
     verdict: Verdict = Verdict.DEMONSTRATED,
     severity: Severity = Severity.WARNING,
     direction: Direction | None = None,
+    asset: str | None = None,
 ) -> Finding:
     """One that begins so many hours after nine on a Monday."""
     start = MONDAY + timedelta(hours=start_h)
     return Finding(
-        id=f"{code}:{site}:{start_h:g}", code=code, council=None, site=site, asset=None,
+        id=f"{code}:{asset or site}:{start_h:g}", code=code, council=None, site=site, asset=asset,
         from_=start, to=start + timedelta(hours=hours), severity=severity, verdict=verdict,
         direction=direction, statement="", action="",
     )  # fmt: skip

@@ -91,6 +91,21 @@ def test_heads_that_nobody_counted_are_said() -> None:
     ]  # fmt: skip
 
 
+def test_one_device_hinders_those_whose_work_hangs_on_it() -> None:
+    phone = finding("host-down", asset="phone-7", severity=Severity.CRITICAL)
+    assert cost(phone).unpriced[0].reason == "nobody has said whose work hangs on this one device"
+    case = priced_case()
+    assert case.disruption is not None
+    told = replace(case, disruption=replace(case.disruption, staff={"phone-7": figure(3)}))
+    found = disruption_cost(told, [phone], INVENTORY, WEEKS, "UTC")
+    assert found is not None
+    assert found.total_gbp.central == 2 * 3 * 0.25 * 20
+    # while the whole site is cut off for the first of the two hours, the device adds nothing
+    both = disruption_cost(told, [phone, finding("site-outage", hours=1)], INVENTORY, WEEKS, "UTC")
+    assert both is not None
+    assert {one.code: one.working_h for one in both.priced} == {"site-outage": 1, "host-down": 1}
+
+
 def test_what_hinders_nobody_is_neither_priced_nor_listed() -> None:
     found = cost(finding("certificate-expiry"), finding("unowned-asset", severity=Severity.INFO))
     assert not found.priced

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from nethealth.case.example import example
+from nethealth.case.parsing import parse_case
+from nethealth.case.result import work_out
 from nethealth.model.check import CheckResult, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Direction, Finding, FindingCode, Refutation, Severity, Verdict
-from nethealth.model.inventory import Asset, AssetKind, Council, Inventory, Site, Vantage
+from nethealth.model.inventory import Asset, AssetKind, Council, Inventory, Line, Site, Vantage
 from nethealth.model.observation import Observation, Passport, Scalar
 from nethealth.model.record import ClockState, Instrument, Pacing, Record, Run, Tool
 
@@ -20,9 +23,9 @@ COUNCILS = (
     Council(id="ccc", name="Cambridge City Council"),
 )
 SITES = (
-    Site(id="hall", council="scdc", name="South Cambridgeshire Hall", staff=320),
+    Site(id="hall", council="scdc", name="South Cambridgeshire Hall", staff=320, extensions=280),
     Site(id="waterbeach", council="scdc", name="Waterbeach Depot", staff=140),
-    Site(id="pathfinder", council="hdc", name="Pathfinder House", staff=410),
+    Site(id="pathfinder", council="hdc", name="Pathfinder House", staff=410, extensions=370),
     Site(id="eastfield", council="hdc", name="Eastfield House Depot", staff=95),
     Site(id="leisure", council="hdc", name="One Leisure St Ives", staff=60),
     Site(id="guildhall", council="ccc", name="The Guildhall", staff=380),
@@ -346,7 +349,27 @@ def rounds() -> Record:
     return draft.record(pacing=pacing, finished=STARTED + timedelta(seconds=560))
 
 
+def with_case() -> Record:
+    """The faulty estate with lines and the example of a business case, watched for four weeks."""
+    record = degraded()
+    lines = (
+        Line(id="hall-lift", site="hall", kind="analogue", use="lift alarm", owner="Facilities"),
+        Line(id="hall-trunk", site="hall", kind="isdn30", use="exchange trunk"),
+    )
+    longer = replace(
+        record,
+        inventory=replace(record.inventory, line=lines),
+        run=replace(record.run, pacing=replace(record.run.pacing, observed_s=28 * 86_400.0)),
+        findings=tuple(
+            replace(one, from_=one.from_.replace(hour=9), to=one.from_.replace(hour=11))
+            for one in record.findings
+        ),
+    )
+    return replace(longer, case=work_out(parse_case(example(), longer.inventory), longer))
+
+
 ALL = {
+    "with a case": with_case,
     "degraded": degraded,
     "demonstration": demonstration,
     "many-alike": many_alike,

@@ -21,7 +21,7 @@ from reports import RENDERERS, compose, render
 from reports.document import Document, IntervalChart, SeriesChart, Table
 from reports.pdf import printable
 from tests.reports import examples
-from tests.reports.test_hostile import NASTY, spoilt
+from tests.reports.test_hostile import NASTY, PRINT, spoilt
 
 HOSTILE = '#panic("x") #image("/etc/passwd") $x$ =HYPERLINK(1) ' + " ".join(
     text for text in NASTY if len(text) < 100
@@ -214,6 +214,13 @@ def test_the_workbook_holds_every_observation_as_in_the_record() -> None:
             assert values[seen.id] == seen.value
     assert book.sheetnames[0] == "Summary"
     assert len({sheet.title.lower() for sheet in book}) == len(book.sheetnames)
+
+
+@pytest.mark.parametrize("text", NASTY, ids=repr)
+def test_any_text_can_be_printed(text: str) -> None:
+    record = spoilt(examples.one_target(), text)
+    assert all(render(record, sorted(PRINT)))
+    assert formulas(record) == []
 
 
 def formulas(record: Record) -> list[str]:

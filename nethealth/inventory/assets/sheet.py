@@ -3,7 +3,8 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from nethealth.inventory.assets.columns import match_count
@@ -25,21 +26,32 @@ class Row(dict[str, str]):
         self.number = number
 
 
-def to_rows(cells: Iterable[Sequence[str]]) -> tuple[Row, ...]:
+@dataclass(frozen=True, slots=True)
+class Register:
+    """What a kind of register looks like: how many of its fields a row would name as headers."""
+
+    named: Callable[[Iterable[str]], int]
+    cell_max: int = CELL_MAX
+
+
+ASSETS = Register(match_count)
+
+
+def to_rows(cells: Iterable[Sequence[str]], register: Register = ASSETS) -> tuple[Row, ...]:
     """The rows under the headers; rows with nothing in them are passed over.
 
     The headers are those of the first 20 rows that name most fields, the earliest of equals.
     Raises AssetFileError for more than `ROWS_MAX` rows, and where there is no row at all.
     """
     numbered = [
-        (number, [cell[:CELL_MAX].strip() for cell in row[:COLUMNS_MAX]])
+        (number, [cell[: register.cell_max].strip() for cell in row[:COLUMNS_MAX]])
         for number, row in enumerate(islice(cells, ROWS_MAX + _HEADER_WITHIN + 1), start=1)
     ]
     filled = [(number, row) for number, row in numbered if any(row)]
     if not filled:
         raise AssetFileError("the file holds no rows")
     top = filled[:_HEADER_WITHIN]
-    at = max(range(len(top)), key=lambda index: (match_count(top[index][1]), -index))
+    at = max(range(len(top)), key=lambda index: (register.named(top[index][1]), -index))
     headers = _distinct(filled[at][1])
     rows = filled[at + 1 :]
     if len(rows) > ROWS_MAX:
@@ -59,16 +71,16 @@ def _distinct(headers: Sequence[str]) -> list[str]:
     return distinct
 
 
-def rows_from_csv(data: bytes) -> tuple[Row, ...]:
+def rows_from_csv(data: bytes, register: Register = ASSETS) -> tuple[Row, ...]:
     """Read CSV in UTF-8, UTF-16 or Windows-1252, parted by comma, semicolon, tab or bar."""
     check_size(data)
     text = _text(data)
     if text[:4].lower() == "sep=" and text[4:5]:  # Excel's own note on the delimiter
         delimiter, text = text[4], "\n" + text.partition("\n")[2]
     else:
-        delimiter = max(_DELIMITERS, key=lambda candidate: _likeness(text, candidate))
+        delimiter = max(_DELIMITERS, key=lambda one: _likeness(text, one, register))
     try:
-        return to_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        return to_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), register)
     except (csv.Error, TypeError) as error:  # TypeError: a delimiter that csv refuses
         raise AssetFileError(f"not readable as CSV: {error}") from None
 
@@ -89,11 +101,11 @@ def _text(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _likeness(text: str, delimiter: str) -> tuple[int, int]:
+def _likeness(text: str, delimiter: str, register: Register) -> tuple[int, int]:
     """How much the top of the text looks like a register with this delimiter."""
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         top = list(islice(reader, _HEADER_WITHIN))
     except csv.Error:
         return (0, 0)
-    return max((match_count(row) for row in top), default=0), max(map(len, top), default=0)
+    return max((register.named(row) for row in top), default=0), max(map(len, top), default=0)

@@ -10,8 +10,10 @@ import openpyxl
 
 from nethealth.inventory.assets.errors import AssetFileError
 from nethealth.inventory.assets.sheet import (
+    ASSETS,
     COLUMNS_MAX,
     ROWS_MAX,
+    Register,
     Row,
     check_size,
     to_rows,
@@ -21,7 +23,7 @@ UNPACKED_MAX = 128 * 2**20  # bytes of all parts together
 _PARTS_MAX = 2000
 
 
-def rows_from_xlsx(data: bytes) -> tuple[Row, ...]:
+def rows_from_xlsx(data: bytes, register: Register = ASSETS) -> tuple[Row, ...]:
     """Read the first visible sheet that has a filled cell; raises AssetFileError."""
     check_size(data)
     try:
@@ -29,7 +31,7 @@ def rows_from_xlsx(data: bytes) -> tuple[Row, ...]:
         with warnings.catch_warnings():
             # openpyxl remarks on styles and validations that it drops; only cells matter here.
             warnings.simplefilter("ignore")
-            return _read(data)
+            return _read(data, register)
     except AssetFileError:
         raise
     except Exception as error:  # noqa: BLE001
@@ -53,7 +55,7 @@ def _refuse_bombs(data: bytes) -> None:
                 raise AssetFileError("a document type declaration in the file")
 
 
-def _read(data: bytes) -> tuple[Row, ...]:
+def _read(data: bytes, register: Register) -> tuple[Row, ...]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     try:
         for sheet in book.worksheets:
@@ -62,7 +64,7 @@ def _read(data: bytes) -> tuple[Row, ...]:
             rows = sheet.iter_rows(values_only=True, max_row=ROWS_MAX + 100, max_col=COLUMNS_MAX)
             cells = list(_cells(rows))
             if any(map(any, cells)):
-                return to_rows(cells)
+                return to_rows(cells, register)
     finally:
         book.close()
     raise AssetFileError("the file holds no rows")

@@ -1,0 +1,128 @@
+"""The business case as it is read: every figure traced, nothing claimed beyond the evidence."""
+
+import re
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from nethealth.model.case_result import Range
+from reports import compose, render
+from reports.case import case_sections
+from reports.document import Block, Bullets, Heading, KeyValues, Paragraph, Table
+from reports.money import figured, pence, pounds, pounds_range
+from reports.view import View
+from tests.reports import examples
+
+RECORD = examples.with_case()
+
+
+def texts(block: Block) -> list[str]:
+    match block:
+        case Paragraph() | Heading():
+            return [block.text]
+        case Bullets():
+            return list(block.items)
+        case KeyValues():
+            return [text for pair in block.pairs for text in pair]
+        case Table():
+            return [block.caption, *(str(cell) for row in block.rows for cell in row)]
+    return []
+
+
+@cache
+def said(key: str) -> str:
+    [section] = [one for one in case_sections(View(RECORD)) if one.key == key]
+    return "\n".join(text for block in section.blocks for text in texts(block))
+
+
+def test_sections_stand_between_what_was_found_and_how_it_was_measured() -> None:
+    keys = [section.key for section in compose(RECORD).sections]
+    assert keys.index("findings") < keys.index("case-cost") < keys.index("method")
+    assert [key for key in keys if key.startswith("case-")] == [
+        "case-cost", "case-options", "case-lines", "case-risks", "case-recharges", "case-five",
+        "case-figures",
+    ]  # fmt: skip
+
+
+def test_without_a_case_there_is_none_of_it() -> None:
+    plain = examples.degraded()
+    assert case_sections(View(plain)) == ()
+    assert "What it costs" not in dict(compose(plain).summary.parts)
+
+
+def test_nothing_is_proved_and_time_is_no_money_in_a_budget() -> None:
+    whole = "\n".join(said(section.key) for section in case_sections(View(RECORD)))
+    assert not re.search(r"\bprove[sdn]?\b", whole, re.IGNORECASE)
+    assert "non-cashable" in said("case-cost")
+    assert "rest would stay after a replacement" in said("case-cost")
+    [sentence] = dict(compose(RECORD).summary.parts)["What it costs"]
+    assert sentence.startswith("Staff time lost while observed: £")
+    assert "no budget falls" in sentence
+
+
+def test_every_figure_of_the_file_stands_there_with_its_owner() -> None:
+    assert RECORD.case is not None
+    shown = said("case-figures")
+    text = str(RECORD.case.file)
+    owners = re.findall(r"owner='([^']+)', basis=", text)
+    assert owners
+    assert shown.count("Head of Finance") == owners.count("Head of Finance")
+    for path in (
+        "discount.rate",
+        "staff_time.salary_gbp",
+        "option.hosted.cost.licences.amount_gbp",
+        "optimism.equipment.mitigated",
+        "disruption.impairment_of.site-outage",
+    ):
+        assert path in shown
+
+
+def test_the_lines_are_a_ground_of_their_own() -> None:
+    shown = said("case-lines")
+    # the run is of 22 July 2026: 193 days to 31 January 2027
+    assert "31 January 2027: on 22 July 2026 193 days are left" in shown
+    assert "2 lines of 2 still hang on it" in shown
+    assert "no fault need be found" in shown
+    assert "Without an owner: hall-trunk" in shown
+
+
+def test_shares_and_options_are_shown_to_the_penny_and_the_pound() -> None:
+    assert "total £50,000.00" in said("case-recharges")
+    assert "business as usual" in said("case-options")
+    assert "not carried forward: It ends with the network that it needs." in said("case-options")
+    assert "Standard rate" in said("case-options") or "standard rate" in said("case-options")
+
+
+def test_what_is_not_written_yet_is_said() -> None:
+    assert RECORD.case is not None
+    file = replace(RECORD.case.file, sections=replace(RECORD.case.file.sections, commercial=None))
+    record = replace(RECORD, case=replace(RECORD.case, file=file))
+    blocks = [
+        text
+        for section in case_sections(View(record))
+        for block in section.blocks
+        for text in texts(block)
+    ]
+    assert any(text.startswith("To be written: how it is to be bought") for text in blocks)
+
+
+def test_the_same_case_gives_the_same_pages() -> None:
+    assert render(RECORD, ["html", "csv", "json"]) == render(
+        examples.with_case(), ["html", "csv", "json"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1234.4, "£1,234"), (-1234.4, "−£1,234"), (0.0, "£0"), (4.1, "£4.10"), (-0.001, "£0.00")],
+)
+def test_pounds(value: float, shown: str) -> None:
+    assert pounds(value) == shown
+
+
+def test_ranges_pence_and_worked_out_figures() -> None:
+    assert pounds_range(Range(400, 1000, 2000)) == "£400 to £2,000, central £1,000"
+    assert pounds_range(Range(7, 7, 7)) == "£7.00"
+    assert pence(123405) == "£1,234.05"
+    assert (figured(70983.96), figured(0.31561)) == ("70,984", "0.3156")
