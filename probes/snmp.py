@@ -188,9 +188,9 @@ def _account(
             "privacy": parameters.privacy if v3 else None,
         },
     )
-    uptimes = [cell.uptime_s for cell in read.scalars.values() if cell.uptime_s is not None]
-    if uptimes:
-        yield observe("uptime_s", uptimes[0], method=passport)
+    told = [cell for cell in read.scalars.values() if cell.uptime_s is not None]
+    if told:
+        yield observe("uptime_s", told[0].uptime_s, method=passport, at_s=told[0].received_s)
     for name, column in (("system_name", "name"), ("system_description", "descr")):
         said = words(read.scalars.get(f"system.{column}"))
         if said is not None:

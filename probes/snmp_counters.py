@@ -20,7 +20,8 @@ def counter(
 ) -> Iterator[Observation]:
     """`<stem>_count`, the later reading, and `<stem>_per_s` where there are two.
 
-    A rate that cannot be told is null, with the reason in `method.reason`.
+    A rate that cannot be told is null, with the reason in `method.reason`; its samples are what
+    was counted in between.
     """
     earlier, later = cells
     last = later or earlier
@@ -40,7 +41,11 @@ def counter(
     )
     value = found.per_s if isinstance(found, Rate) else None
     why = {"reason": found.value} if isinstance(found, NoRate) else {}
-    yield observe(f"{stem}_per_s", value, method={**passport, **why}, at_s=later.received_s)
+    yield observe(
+        f"{stem}_per_s", value,
+        samples=found.increase if isinstance(found, Rate) else None,
+        method={**passport, **why}, at_s=later.received_s,
+    )  # fmt: skip
 
 
 def counter_units(stem: str, unit: str) -> dict[str, str | None]:

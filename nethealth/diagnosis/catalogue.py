@@ -128,6 +128,56 @@ CODES: Mapping[FindingCode, Rule] = {
         "Compare the route and the filters for the ports of media in the direction that is "
         "silent; then the address that each side announces in its SDP.",
     ),
+    "overheating": Rule(
+        Severity.CRITICAL,
+        "Go and look at the cooling of the room; switch off what can be spared before it switches "
+        "itself off.",
+    ),
+    "sensor-silent": Rule(
+        Severity.WARNING,
+        "Read the device by hand with the same credentials, then look at its power and its port.",
+    ),
+    "duplex-mismatch": Rule(
+        Severity.WARNING,
+        "Have both ends negotiate speed and duplex; change the cable if frames still break.",
+    ),
+    "clock-slip": Rule(
+        Severity.WARNING,
+        "Have every line of the gateway or exchange take its clock from one source, the "
+        "provider's.",
+    ),
+    "poe-budget": Rule(
+        Severity.WARNING,
+        "Set the class or the power of each port to what its telephone draws, or fit a larger "
+        "supply.",
+    ),
+    "slow-port-start": Rule(
+        Severity.WARNING,
+        "Make the port of one telephone an edge port with BPDU guard, and time how long the "
+        "telephone takes to start.",
+    ),
+    "spanning-tree-change": Rule(
+        Severity.WARNING,
+        "Find the port that changed in the log of the root bridge, and whether it was meant to.",
+    ),
+    "broadcast-storm": Rule(
+        Severity.WARNING,
+        "Limit broadcasts on the access ports (storm control), then find what sends them.",
+    ),
+    "phone-loop": Rule(
+        Severity.WARNING,
+        "Shut one of the two ports: if the storm ends at once, look for a telephone patched twice.",
+    ),
+    "multicast-flood": Rule(
+        Severity.WARNING,
+        "Give the VLAN a querier and let the switches snoop; then start one test page and look "
+        "again.",
+    ),
+    "address-conflict": Rule(
+        Severity.WARNING,
+        "Find both owners by the forwarding tables of the switches, and take the address from the "
+        "one that may not have it.",
+    ),
     "unowned-asset": Rule(Severity.INFO, "Name an owner for each asset in the inventory."),
     "instrument-limited": Rule(
         Severity.INFO, "Put the measuring machine right and measure again; `nethealth doctor` "

@@ -9,19 +9,30 @@ from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
 from nethealth.diagnosis.fragments import fragments_dropped
+from nethealth.diagnosis.heat import overheating
 from nethealth.diagnosis.instrument import instrument_limits
+from nethealth.diagnosis.lines import clock_slips, poe_budgets
 from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.marks import marks_changed
 from nethealth.diagnosis.mtu import path_mtu_black_holes
 from nethealth.diagnosis.names import name_failures
 from nethealth.diagnosis.nat import short_bindings
+from nethealth.diagnosis.owners import address_conflicts
+from nethealth.diagnosis.ports import duplex_mismatches
 from nethealth.diagnosis.provider import provider_losses
 from nethealth.diagnosis.queueing import queues
 from nethealth.diagnosis.reachability import Silence, silences, vantage_silence
-from nethealth.diagnosis.security import obsolete_security
+from nethealth.diagnosis.security import clear_text_snmp, obsolete_security
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
 from nethealth.diagnosis.streams import stream_marks
+from nethealth.diagnosis.switching import (
+    multicast_floods,
+    slow_port_starts,
+    spanning_tree_changes,
+    storms,
+)
+from nethealth.diagnosis.telemetry import silent_sensors
 from nethealth.diagnosis.voice import poor_voice
 from nethealth.model.finding import Finding, Verdict
 from nethealth.model.record import Record
@@ -43,10 +54,22 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     sip_rewritten,
     fragments_dropped,
     short_bindings,
+    clear_text_snmp,
+    overheating,
+    silent_sensors,
+    duplex_mismatches,
+    clock_slips,
+    poe_budgets,
+    spanning_tree_changes,
+    storms,
+    multicast_floods,
+    slow_port_starts,
+    address_conflicts,
 )
 # What a host that is silent or whose path loses packets cannot help showing.
 _SURE = frozenset({Verdict.DEMONSTRATED, Verdict.SUPPORTED})
-_OF_SILENCE = frozenset({"service-down", "sip-down", "call-failed", "dns-failure"})
+_OF_SILENCE = frozenset({"service-down", "sip-down", "call-failed", "dns-failure", "sensor-silent"})
+_OUTAGES = frozenset({"site-outage", "host-down", "sensor-silent"})
 _PATH = frozenset({"packet-loss", "high-delay", "queueing-delay", "no-wan-qos"})
 
 
@@ -80,7 +103,29 @@ def _judge(evidence: Evidence) -> list[Finding]:
     found = [finding for family in _FAMILIES for finding in family(evidence)]
     found += provider_losses(evidence, found)
     silent = list(silences(evidence))
-    return _fold_path(_fold_silence(found, silent))
+    return _after_heat(_fold_path(_fold_silence(found, silent)))
+
+
+def _after_heat(found: Sequence[Finding]) -> list[Finding]:
+    """Name what fell silent at a site among the symptoms of its heat, which came first.
+
+    The silence stays a finding: the heat was seen, and that it was the cause was not.
+    """
+    return [
+        replace(
+            finding,
+            symptoms=tuple(
+                sorted(
+                    other.id
+                    for other in found
+                    if other.code in _OUTAGES and other.site == finding.site
+                )
+            ),
+        )
+        if finding.code == "overheating" and finding.site and finding.verdict in _SURE
+        else finding
+        for finding in found
+    ]
 
 
 def _fold_silence(found: Sequence[Finding], silent: Sequence[Silence]) -> list[Finding]:

@@ -1,14 +1,15 @@
-"""Obsolete security: versions of TLS that RFC 8996 withdrew and a server still takes.
+"""Obsolete security: versions of TLS that RFC 8996 withdrew, and SNMP in clear text.
 
 A risk, never the cause of a disturbance: it has no direction.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Host
+from nethealth.diagnosis.evidence import Evidence, Host, Place
 from nethealth.diagnosis.text import listing
-from nethealth.model.finding import Finding, Refutation
+from nethealth.model.finding import Finding, Refutation, Severity
 from nethealth.model.observation import Observation
 
 _OLD = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1")
@@ -40,6 +41,35 @@ def obsolete_security(evidence: Evidence) -> Iterator[Finding]:
             ),
             alternatives=("a middlebox that shakes hands in its place",),
         )
+
+
+def clear_text_snmp(evidence: Evidence) -> Iterator[Finding]:
+    """One finding, for information, for each device that was asked by SNMPv2c."""
+    for host in evidence.hosts:
+        seen = [
+            each
+            for series in host.of("snmp")
+            for one in series.rounds[-1:]
+            for each in one.all("snmp_security")
+            if each.value == "v2c"
+        ]
+        if not seen:
+            continue
+        where = host.place
+        found = draft(
+            evidence,
+            "obsolete-security",
+            Place(f"{where.key}:snmp", where.name, where.council, where.site, where.asset),
+            f"{where.name} is read by SNMPv2c, whose community travels in clear text.",
+            rounds=[series.rounds[-1] for series in host.of("snmp") if series.rounds],
+            seen=seen,
+            action="Give it a user of SNMPv3 that signs and encrypts, where it can.",
+            refutations=(Refutation("Was it asked by SNMPv3?", "no: by v2c, as configured"),),
+            alternatives=("a network of its own for management, which nobody else can hear",),
+        )
+        # It is our own question that goes in clear: a note, unless the inventory weighs it.
+        weighed = "obsolete-security" in evidence.record.inventory.severity
+        yield found if weighed else replace(found, severity=Severity.INFO)
 
 
 def _handshakes(host: Host) -> list[Observation]:

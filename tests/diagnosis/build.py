@@ -12,7 +12,7 @@ from nethealth.model.check import CheckResult, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Finding, FindingCode, Severity
 from nethealth.model.inventory import Asset, Council, Inventory, Site, Vantage
-from nethealth.model.observation import Observation, Passport, Scalar
+from nethealth.model.observation import Observation, Passport, PastValue, Scalar
 from nethealth.model.record import Instrument, Record, Run, RunKind, Tool
 
 STARTED = datetime(2026, 11, 22, 19, 0, 0, tzinfo=UTC)
@@ -31,6 +31,7 @@ class Scene:
     assets: dict[str, Asset] = field(default_factory=dict)
     checks: list[CheckResult] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
+    past: list[PastValue] = field(default_factory=list)
 
     def site(self, site: str, upstream: str | None = None) -> "Scene":
         self.sites[site] = Site(
@@ -166,6 +167,7 @@ class Scene:
             ),
             checks=tuple(self.checks),
             observations=tuple(self.observations),
+            past=tuple(self.past),
         )
 
     def findings(self) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ from nethealth.model.record import Instrument, Record, Run, Tool
 from tests.diagnosis.build import STARTED, Scene, healthy
 from tests.diagnosis.calls import refused, talked
 from tests.diagnosis.coexist import Beside, Story, coexistence
+from tests.diagnosis.devices import troubled
 from tests.diagnosis.paths import black_hole, route
 from tests.diagnosis.witnessed import REWRITTEN, alg, nat
 
@@ -43,7 +44,7 @@ def everything() -> Scene:
     coexistence(scene.ping("wharf-r"), "wharf-r", Story(voice=waits, rest=waits))
     for site in ("tarn", "firth"):
         scene.site(site, "Northline").ping(f"{site}-a", lost=100, sent=200)
-    return scene.not_run("farm-x", "ping", "no ICMP socket")
+    return troubled(scene).not_run("farm-x", "ping", "no ICMP socket")
 
 
 def test_every_code_of_the_catalogue_can_be_judged() -> None:
@@ -88,7 +89,7 @@ def test_page_of_a_code_says_what_the_catalogue_says(code: FindingCode) -> None:
 
 
 def test_severity_of_each_code_is_the_contracts() -> None:
-    critical = {"host-down", "site-outage", "sip-down", "service-down"}
+    critical = {"host-down", "site-outage", "sip-down", "service-down", "overheating"}
     info = {"sip-auth", "unowned-asset", "instrument-limited"}
     for code, rule in CODES.items():
         expected = "critical" if code in critical else "info" if code in info else "warning"
