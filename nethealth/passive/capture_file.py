@@ -6,7 +6,7 @@ stops the walk at that octet; all before it counts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -96,3 +96,28 @@ class Found:
             link_type=column(self.link_type),
             fault=fault,
         )
+
+
+def shifted(records: Records, by: int) -> Records:
+    """The same records in a buffer in which they stand further back."""
+    return replace(records, frame_at=records.frame_at + by) if by else records
+
+
+def together(parts: Sequence[Records]) -> Records:
+    """Parts of a walk, one behind the other, as one."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def column(name: str) -> Ints:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return Records(
+        used=sum(part.used for part in parts),
+        frame_at=column("frame_at"),
+        captured=column("captured"),
+        wire=column("wire"),
+        time_ns=column("time_ns"),
+        interface=column("interface"),
+        link_type=column("link_type"),
+        fault=parts[-1].fault if parts else None,
+    )

@@ -16,6 +16,25 @@ Flags = npt.NDArray[np.bool_]
 SLACK = 128  # octets: more than any fixed header that is read at one go
 
 
+_ROW = 48  # octets; numpy copies rows of this and longer by memcpy, shorter ones item by item
+
+
+def rows_at(octets: Octets, at: Ints) -> Octets:
+    """The 48 octets from each offset on, one row each: a header at one go."""
+    # A view whose rows begin one octet apart, so that an offset is an index.
+    overlapping = np.ndarray(len(octets) - _ROW + 1, f"V{_ROW}", octets, strides=(1,))
+    return overlapping[at].view(np.uint8).reshape(-1, _ROW)
+
+
+def field16(rows: Octets, at: int) -> Ints:
+    """The 16 bits at an offset of every row."""
+    return rows[:, at : at + 2].view(">u2")[:, 0].astype(np.int64)
+
+
+def field32(rows: Octets, at: int) -> Ints:
+    return rows[:, at : at + 4].view(">u4")[:, 0].astype(np.int64)
+
+
 def u8(octets: Octets, at: Ints) -> Ints:
     return octets[at].astype(np.int64)
 

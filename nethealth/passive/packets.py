@@ -12,7 +12,17 @@ from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 
-from nethealth.passive.columns import Flags, Ints, Keys, Octets, mixed, u8, u16, u32, u48, u64
+from nethealth.passive.columns import (
+    Flags,
+    Ints,
+    Keys,
+    Octets,
+    field16,
+    field32,
+    mixed,
+    rows_at,
+    u48,
+)
 from nethealth.passive.layers import FRAGMENT_LATER, FRAGMENT_NONE, Layers, locate
 
 TCP, UDP, SCTP = 6, 17, 132
@@ -131,8 +141,7 @@ class Packets:
     @cached_property
     def traffic_class(self) -> Ints:
         """DSCP and ECN, eight bits; -1 without IP."""
-        at = np.maximum(self.layers.network_at, 0)
-        both = u16(self.octets, at)
+        both = field16(self._network, 0)
         value = np.where(self.ip_version == 4, both & 0xFF, both >> 4 & 0xFF)
         return np.where(self.ip_version > 0, value, -1)
 
@@ -144,8 +153,8 @@ class Packets:
     @cached_property
     def hop_limit(self) -> Ints:
         """TTL of IPv4, hop limit of IPv6; -1 without IP."""
-        at = np.maximum(self.layers.network_at, 0)
-        value = u8(self.octets, at + np.where(self.ip_version == 4, 8, 7))
+        header = self._network
+        value = np.where(self.ip_version == 4, header[:, 8], header[:, 7]).astype(np.int64)
         return np.where(self.ip_version > 0, value, -1)
 
     @property
@@ -197,11 +206,11 @@ class Packets:
 
     @cached_property
     def source_port(self) -> Ints:
-        return np.where(self.has_ports, u16(self.octets, self._transport_at), -1)
+        return np.where(self.has_ports, field16(self._transport, 0), -1)
 
     @cached_property
     def destination_port(self) -> Ints:
-        return np.where(self.has_ports, u16(self.octets, self._transport_at + 2), -1)
+        return np.where(self.has_ports, field16(self._transport, 2), -1)
 
     @cached_property
     def is_udp(self) -> Flags:
@@ -231,7 +240,7 @@ class Packets:
         """
         header = np.where(self.is_udp, 8, self._tcp_header)
         rest = np.maximum(self.layers.transport_octets - header, 0)
-        stated = u16(self.octets, self._transport_at + 4) - 8
+        stated = field16(self._transport, 4) - 8
         # A stated length of 0 is that of a datagram beyond 65,535 octets (RFC 2675).
         udp = np.where((stated >= 0) & (stated < rest), stated, rest)
         return np.where(self.is_udp, udp, np.where(self.is_tcp, rest, -1))
@@ -245,20 +254,20 @@ class Packets:
     @cached_property
     def tcp_flags(self) -> Ints:
         """CWR, ECE, URG, ACK, PSH, RST, SYN, FIN from the high bit down; -1 without TCP."""
-        return np.where(self.is_tcp, u8(self.octets, self._transport_at + 13), -1)
+        return np.where(self.is_tcp, self._transport[:, 13].astype(np.int64), -1)
 
     @cached_property
     def tcp_sequence(self) -> Ints:
-        return np.where(self.is_tcp, u32(self.octets, self._transport_at + 4), -1)
+        return np.where(self.is_tcp, field32(self._transport, 4), -1)
 
     @cached_property
     def tcp_acknowledgement(self) -> Ints:
-        return np.where(self.is_tcp, u32(self.octets, self._transport_at + 8), -1)
+        return np.where(self.is_tcp, field32(self._transport, 8), -1)
 
     @cached_property
     def tcp_window(self) -> Ints:
         """As it stands in the header, not scaled."""
-        return np.where(self.is_tcp, u16(self.octets, self._transport_at + 14), -1)
+        return np.where(self.is_tcp, field16(self._transport, 14), -1)
 
     @cached_property
     def flow(self) -> Keys:
@@ -335,9 +344,18 @@ class Packets:
         return np.maximum(self.layers.transport_at, 0)
 
     @cached_property
+    def _network(self) -> Octets:
+        """The first octets of each network header, a row each."""
+        return rows_at(self.octets, np.maximum(self.layers.network_at, 0))
+
+    @cached_property
+    def _transport(self) -> Octets:
+        return rows_at(self.octets, self._transport_at)
+
+    @cached_property
     def _tcp_header(self) -> Ints:
         """Octets; what is shorter than 20 or longer than the packet is held to its bounds."""
-        stated = (u8(self.octets, self._transport_at + 12) >> 4) * 4
+        stated = (self._transport[:, 12] >> 4).astype(np.int64) * 4
         octets: Ints = np.minimum(
             np.maximum(stated, 20), np.maximum(self.layers.transport_octets, 20)
         )
@@ -348,13 +366,13 @@ class Packets:
         return np.where(mask, column, np.uint64(0))
 
     def _address(self, at4: int, at6: int) -> Keys:
-        at = np.maximum(self.layers.network_at, 0)
-        key = self._where(self.ip_version == 4, u32(self.octets, at + at4).astype(np.uint64))
+        header = self._network
+        key = self._where(self.ip_version == 4, field32(header, at4).astype(np.uint64))
         six = np.flatnonzero(self.ip_version == 6)
         if len(six):
-            at = at[six] + at6
+            high, low = header[six, at6 : at6 + 16].view(">u8").astype(np.uint64).T
             # The top bit tells the key of an IPv6 address from an IPv4 address.
-            six_key = mixed(u64(self.octets, at), u64(self.octets, at + 8))
+            six_key = mixed(high, low)
             key[six] = six_key | np.uint64(1 << 63)
         return key
 

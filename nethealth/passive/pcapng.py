@@ -1,11 +1,21 @@
 """The block-structured capture file (draft-ietf-opsawg-pcapng)."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from nethealth.passive.capture_file import RECORD_MAX, Found, Interface, Records
-from nethealth.passive.columns import Octets
+import numpy as np
+
+from nethealth.passive.capture_file import (
+    RECORD_MAX,
+    Found,
+    Interface,
+    Records,
+    shifted,
+    together,
+)
+from nethealth.passive.columns import Ints, Octets, rows_at
+from nethealth.passive.record_scan import chain
 
 SECTION = 0x0A0D0D0A
 _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _STATISTICS, _ENHANCED_PACKET = 1, 2, 3, 5, 6
@@ -14,6 +24,10 @@ _IF_NAME, _IF_TSRESOL, _IF_TSOFFSET = 2, 9, 14
 _ISB_IFDROP, _ISB_OSDROP = 5, 7
 _EPB_DROPCOUNT = 4
 _INTERFACES_MAX = 65_536
+_ENHANCED_OCTETS = 32  # of an enhanced packet block without packet and options
+_SCAN_OCTETS_MIN = 4096  # for less a loop is as quick
+_SCAN_RECORDS_MIN = 4
+_LOOP_BLOCKS = 64  # where a scan finds nothing, before it is tried again
 
 
 def is_pcapng(beginning: bytes) -> bool:
@@ -32,6 +46,23 @@ class _Clock:
     def digits(self) -> int:
         """Decimal digits of a second; of a binary resolution those that it surely has."""
         return self._places if self._power == 10 else int(self._places * 0.30103)
+
+    def fits(self, stamp: int) -> bool:
+        """Whether `many` can reckon stamps up to this one."""
+        if self._power == 10:
+            return 0 <= self.ns(stamp) < 1 << 62 and stamp < 1 << 62 and self._places <= 18
+        return self._places <= 30 and 0 <= self.ns(stamp) < 1 << 62
+
+    def many(self, stamps: Ints) -> Ints:
+        """`ns` of each."""
+        if self._power == 2:
+            whole, part = stamps >> self._places, stamps & (1 << self._places) - 1
+            since: Ints = whole * 1_000_000_000 + (part * 1_000_000_000 >> self._places)
+        elif self._places <= 9:
+            since = stamps * 10 ** (9 - self._places)
+        else:
+            since = stamps // 10 ** (self._places - 9)
+        return since + self._offset_ns
 
     def ns(self, stamp: int) -> int:
         second: int = self._power**self._places
@@ -56,6 +87,87 @@ class Pcapng:
 
     def walk(self, octets: Octets, end: int, most: int) -> Records:
         """See `Walker`."""
+        parts: list[Records] = []
+        at, count = 0, 0
+        while count < most:
+            part = self._scan(octets[at:], end - at, most - count)
+            if part is None:
+                part = self._loop(octets[at:], end - at, min(_LOOP_BLOCKS, most - count))
+            parts.append(shifted(part, at))
+            at += part.used
+            count += len(part.frame_at)
+            if part.fault is not None or not part.used:
+                break
+        return together(parts)
+
+    def walk_slowly(self, octets: Octets, end: int, most: int) -> Records:
+        """The same block by block: what `walk` is tested against."""
+        return self._loop(octets, end, most)
+
+    def _scan(self, octets: Octets, end: int, most: int) -> Records | None:
+        """As many enhanced packet blocks as a chain of them gives; None if not a good number."""
+        if end < _SCAN_OCTETS_MIN or not self._interfaces:
+            return None
+        order = f"{self._order}u4"
+
+        def look(octets: Octets) -> Ints:
+            words = octets[: len(octets) // 4 * 4].view(order)
+            return np.flatnonzero(words == _ENHANCED_PACKET) * 4
+
+        def lengths(octets: Octets, at: Ints) -> Ints:
+            length = rows_at(octets, at)[:, 4:8].view(order)[:, 0].astype(np.int64)
+            return np.maximum(length, 4)  # whatever it says, a chain goes forward
+
+        at = chain(octets, end, look, lengths, _ENHANCED_OCTETS, most)
+        if len(at) < _SCAN_RECORDS_MIN:
+            return None
+        _, length, interface, high, low, captured, wire = (
+            column.astype(np.int64) for column in rows_at(octets, at)[:, :28].view(order).T
+        )
+        again = rows_at(octets, at + length - 4)[:, :4].view(order)[:, 0]
+        sound = (again == length) & (length % 4 == 0) & (captured <= length - _ENHANCED_OCTETS)
+        sound &= (length <= RECORD_MAX) & (interface < len(self._interfaces) - self._section_first)
+        count = len(at) if sound.all() else int(np.argmin(sound))
+        clocks = {int(each): self._clocks[self._section_first + int(each)]
+                  for each in np.unique(interface[:count])}  # fmt: skip
+        time_ns = _times(clocks, interface[:count], high[:count], low[:count])
+        if count < _SCAN_RECORDS_MIN or time_ns is None:
+            return None
+        interface = interface[:count] + self._section_first
+        self._drops(octets, at[:count], length[:count], captured[:count], interface)
+        self._last_ns = int(time_ns[-1])
+        link_types = np.array([each.link_type for each in self._interfaces])
+        return Records(
+            used=int(at[count - 1] + length[count - 1]),
+            frame_at=at[:count] + 28,
+            captured=captured[:count],
+            wire=np.maximum(wire, captured)[:count],
+            time_ns=time_ns,
+            interface=interface,
+            link_type=link_types[interface],
+        )
+
+    def _drops(
+        self, octets: Octets, at: Ints, length: Ints, captured: Ints, interface: Ints
+    ) -> None:
+        """Drop counts among the blocks' options, which few blocks have."""
+        option = at + 28 + captured + -captured % 4
+        stop = at + length - 4
+        left = np.flatnonzero(option + 4 <= stop)
+        if not len(left):
+            return
+        order = f"{self._order}u2"
+        codes = rows_at(octets, option[left])[:, :2].view(order)[:, 0]
+        for row in left[codes != 0].tolist():  # a list that begins with its end holds none
+            self._drop_counts(octets.data, int(option[row]), int(stop[row]), int(interface[row]))
+
+    def _drop_counts(self, data: memoryview, at: int, stop: int, index: int) -> None:
+        for code, value in self._options(data, at, stop):
+            if code == _EPB_DROPCOUNT and len(value) == 8:
+                (count,) = struct.unpack(f"{self._order}Q", value)
+                self._dropped(index, (self._interfaces[index].dropped or 0) + count)
+
+    def _loop(self, octets: Octets, end: int, most: int) -> Records:
         data = octets.data
         found = Found()
         fault = None
@@ -83,16 +195,16 @@ class Pcapng:
                 raise ValueError(f"a section's byte order is {magic:#010x}")
             self._order = _ORDERS[magic]
         kind, length = struct.unpack_from(f"{self._order}II", octets, at)
-        if length < 12 or length % 4 or length > RECORD_MAX:
+        if length < 12 or length > RECORD_MAX:
             raise ValueError(f"a block of type {kind:#x} says that it has {length} octets")
-        return kind, length
+        return kind, length + -length % 4  # early writers left the padding out of the length
 
     def _read(
         self, octets: memoryview, at: int, kind: int, length: int, found: Found
     ) -> str | None:
         """Take in one whole block; what is wrong with it, or None."""
         (again,) = struct.unpack_from(f"{self._order}I", octets, at + length - 4)
-        if again != length:
+        if length - again not in range(4):
             return f"a block of {length} octets ends with the length {again}"
         body, stop = at + 8, at + length - 4
         if kind == SECTION:
@@ -143,11 +255,7 @@ class Pcapng:
             return f"a packet of interface {fields[0]}, which the section has not described"
         self._note(found, index, body + fixed, captured, wire, high << 32 | low)
         if form == "IIIII":
-            padded = body + fixed + captured + -captured % 4
-            for code, value in self._options(octets, padded, stop):
-                if code == _EPB_DROPCOUNT and len(value) == 8:
-                    (count,) = struct.unpack(f"{self._order}Q", value)
-                    self._dropped(index, (self._interfaces[index].dropped or 0) + count)
+            self._drop_counts(octets, body + fixed + captured + -captured % 4, stop, index)
         elif fields[1] != 0xFFFF:
             # Drops since the packet before, of this interface and those of the same name.
             self._dropped(index, (self._interfaces[index].dropped or 0) + fields[1])
@@ -204,3 +312,19 @@ class Pcapng:
                 return
             yield code, octets[at + 4 : at + 4 + length].tobytes()
             at += 4 + length + -length % 4
+
+
+def _times(clocks: Mapping[int, _Clock], interface: Ints, high: Ints, low: Ints) -> Ints | None:
+    """Nanoseconds of all stamps; None where 64 bits are not enough to reckon them at once."""
+    if len(high) and int(high.max()) >= 1 << 31:
+        return None
+    stamp = high << 32 | low
+    time_ns = np.empty(len(stamp), np.int64)
+    for number, clock in clocks.items():
+        rows = slice(None) if len(clocks) == 1 else np.flatnonzero(interface == number)
+        own = stamp[rows]
+        most = int(own.max()) if len(own) else 0
+        if not clock.fits(most):
+            return None
+        time_ns[rows] = clock.many(own)
+    return time_ns
