@@ -85,6 +85,11 @@ class Packets:
         """Where each layer of each packet begins and ends; all other columns rest on it."""
         return locate(self.octets, self.frame_at, self.captured, self.wire, self.link_type)
 
+    def prepare(self) -> None:
+        """Compute the columns that most analyses ask for: a reader does it ahead of them."""
+        for column in (self.source, self.destination, self.source_port, self.payload_captured):
+            del column
+
     # The link
 
     @cached_property
@@ -206,11 +211,11 @@ class Packets:
 
     @cached_property
     def source_port(self) -> Ints:
-        return np.where(self.has_ports, field16(self._transport, 0), -1)
+        return np.where(self.has_ports, field16(self.transport_rows, 0), -1)
 
     @cached_property
     def destination_port(self) -> Ints:
-        return np.where(self.has_ports, field16(self._transport, 2), -1)
+        return np.where(self.has_ports, field16(self.transport_rows, 2), -1)
 
     @cached_property
     def is_udp(self) -> Flags:
@@ -240,7 +245,7 @@ class Packets:
         """
         header = np.where(self.is_udp, 8, self._tcp_header)
         rest = np.maximum(self.layers.transport_octets - header, 0)
-        stated = field16(self._transport, 4) - 8
+        stated = field16(self.transport_rows, 4) - 8
         # A stated length of 0 is that of a datagram beyond 65,535 octets (RFC 2675).
         udp = np.where((stated >= 0) & (stated < rest), stated, rest)
         return np.where(self.is_udp, udp, np.where(self.is_tcp, rest, -1))
@@ -254,20 +259,20 @@ class Packets:
     @cached_property
     def tcp_flags(self) -> Ints:
         """CWR, ECE, URG, ACK, PSH, RST, SYN, FIN from the high bit down; -1 without TCP."""
-        return np.where(self.is_tcp, self._transport[:, 13].astype(np.int64), -1)
+        return np.where(self.is_tcp, self.transport_rows[:, 13].astype(np.int64), -1)
 
     @cached_property
     def tcp_sequence(self) -> Ints:
-        return np.where(self.is_tcp, field32(self._transport, 4), -1)
+        return np.where(self.is_tcp, field32(self.transport_rows, 4), -1)
 
     @cached_property
     def tcp_acknowledgement(self) -> Ints:
-        return np.where(self.is_tcp, field32(self._transport, 8), -1)
+        return np.where(self.is_tcp, field32(self.transport_rows, 8), -1)
 
     @cached_property
     def tcp_window(self) -> Ints:
         """As it stands in the header, not scaled."""
-        return np.where(self.is_tcp, field16(self._transport, 14), -1)
+        return np.where(self.is_tcp, field16(self.transport_rows, 14), -1)
 
     @cached_property
     def flow(self) -> Keys:
@@ -349,13 +354,14 @@ class Packets:
         return rows_at(self.octets, np.maximum(self.layers.network_at, 0))
 
     @cached_property
-    def _transport(self) -> Octets:
+    def transport_rows(self) -> Octets:
+        """The first 48 octets from each `transport_at` on; of no use where that is -1."""
         return rows_at(self.octets, self._transport_at)
 
     @cached_property
     def _tcp_header(self) -> Ints:
         """Octets; what is shorter than 20 or longer than the packet is held to its bounds."""
-        stated = (self._transport[:, 12] >> 4).astype(np.int64) * 4
+        stated = (self.transport_rows[:, 12] >> 4).astype(np.int64) * 4
         octets: Ints = np.minimum(
             np.maximum(stated, 20), np.maximum(self.layers.transport_octets, 20)
         )

@@ -98,7 +98,7 @@ class Rtp:
         for tally, values in (
             (self._payload_types, together.second & 0x7F),
             (self._dscps, together.dscp),
-            (self._vlans, together.vlan + 1),
+            (self._vlans, together.vlan),
         ):
             tally.add(together.stream, values)
 

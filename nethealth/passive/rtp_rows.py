@@ -5,34 +5,62 @@ datagrams begins with version 2.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from nethealth.passive.columns import Flags, Ints, Octets, mixed, u8, u16, u32
+from nethealth.passive.columns import Flags, Ints, Octets, field16, field32, mixed, u8, u16
 from nethealth.passive.grouping import KeyTable
 from nethealth.passive.packets import Packets
 from nethealth.wire.rtp import HEADER_OCTETS
 
+_UDP = 8  # octets of its header
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RtpRows:
-    """One row a packet. `stream`: a small number for the pair of endpoints and the SSRC."""
+    """One row a packet. `stream`: a small number for the pair of endpoints and the SSRC.
+
+    What is small stands together in one number, since rows are sorted by stream, column by column.
+    """
 
     stream: Ints
     time_ns: Ints
-    sequence: Ints
-    timestamp: Ints
-    second: Ints  # marker and payload type, the header's second octet
-    dscp: Ints
-    vlan: Ints
-    octets: Ints  # of the payload behind the fixed header
+    sequence_timestamp: Ints  # 16 and 32 bits
+    marks: Ints  # payload octets, VLAN + 1, DSCP, and the header's second octet; 16 bits each
 
     def __len__(self) -> int:
         return len(self.stream)
 
+    @property
+    def sequence(self) -> Ints:
+        return self.sequence_timestamp >> 32
+
+    @property
+    def timestamp(self) -> Ints:
+        return self.sequence_timestamp & 0xFFFFFFFF
+
+    @property
+    def second(self) -> Ints:
+        """Marker and payload type."""
+        return self.marks & 0xFFFF
+
+    @property
+    def dscp(self) -> Ints:
+        return self.marks >> 16 & 0xFFFF
+
+    @property
+    def vlan(self) -> Ints:
+        """One more than the VLAN; 0 for an untagged frame."""
+        return self.marks >> 32 & 0xFFFF
+
+    @property
+    def octets(self) -> Ints:
+        """Of the payload behind the fixed header."""
+        return self.marks >> 48
+
     def columns(self) -> tuple[Ints, ...]:
-        return tuple(getattr(self, each.name) for each in fields(self))
+        return self.stream, self.time_ns, self.sequence_timestamp, self.marks
 
     def take(self, rows: Ints | Flags) -> "RtpRows":
         return RtpRows(*(column[rows] for column in self.columns()))
@@ -77,25 +105,26 @@ class Candidates:
 
     def of(self, packets: Packets) -> RtpRows:
         """The rows of UDP whose captured payload has the form of an RTP header."""
-        octets = packets.octets
-        rows = np.flatnonzero(packets.is_udp & (packets.payload_captured >= HEADER_OCTETS))
-        at = packets.payload_at[rows]
-        second = octets[at + 1]
-        form = octets[at] >> 6 == 2
+        header = packets.transport_rows
+        form = packets.is_udp & (packets.payload_captured >= HEADER_OCTETS)
+        form &= header[:, _UDP] >> 6 == 2
+        second = header[:, _UDP + 1]
         form &= (second < 192) | (second > 223)  # RTCP, RFC 5761 section 4
-        rows, at = rows[form], at[form]
-        stated = packets.payload_octets[rows]
-        fits = _header_octets(octets, at, packets.payload_captured[rows]) <= stated
-        rows, at, stated = rows[fits], at[fits], stated[fits]
+        # Contributing sources or an extension: whether they fit is looked up for these few.
+        longer = np.flatnonzero(form & (header[:, _UDP] & 0x1F != 0))
+        if len(longer):
+            captured, stated = packets.payload_captured[longer], packets.payload_octets[longer]
+            needed = _header_octets(packets.octets, packets.payload_at[longer], captured)
+            form[longer[needed > stated]] = False
+        rows = np.flatnonzero(form)
+        header = header[rows]
+        octets = packets.payload_octets[rows] - HEADER_OCTETS
+        marks = octets << 48 | (packets.vlan[rows] + 1) << 32 | packets.dscp[rows] << 16
         return RtpRows(
-            stream=self._streams(packets, rows, u32(octets, at + 8)),
+            stream=self._streams(packets, rows, field32(header, _UDP + 8)),
             time_ns=packets.time_ns[rows],
-            sequence=u16(octets, at + 2),
-            timestamp=u32(octets, at + 4),
-            second=u8(octets, at + 1),
-            dscp=packets.dscp[rows],
-            vlan=packets.vlan[rows],
-            octets=stated - HEADER_OCTETS,
+            sequence_timestamp=field16(header, _UDP + 2) << 32 | field32(header, _UDP + 4),
+            marks=marks | header[:, _UDP + 1],
         )
 
     def _streams(self, packets: Packets, rows: Ints, ssrc: Ints) -> Ints:

@@ -12,6 +12,7 @@ from nethealth.model.probe import Completion, Env, Probe
 from nethealth.model.pseudonym import Names
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
+from probes.capture.ahead import read_ahead
 from probes.capture.analyses import ANALYSES, UNITS
 from probes.capture.reader import FileRead, Reader
 from probes.capture.sources import SourceError
@@ -40,7 +41,7 @@ def read_captures(check: Check, people: Names) -> CaptureRead:
     analysers = [analysis.make(book, people) for analysis in ANALYSES]
     reader = Reader(check.parameters.files)
     started_ns: int | None = None
-    for packets in reader:
+    for packets in read_ahead(reader):
         if started_ns is None and len(packets):
             started_ns = int(packets.time_ns[0])
         for analyser in analysers:

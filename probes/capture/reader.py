@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from nethealth.passive.pcap import HEADER_OCTETS, Pcap, is_pcap
 from nethealth.passive.pcapng import Pcapng, is_pcapng
 from probes.capture.sources import SourceError, Stream, expand, open_source
 
-PACKETS_MOST = 100_000  # in a run
-BUFFER_OCTETS = 24 << 20  # longer than any record may be
+PACKETS_MOST = 65_536  # in a run
+BUFFER_OCTETS = 12 << 20  # longer than any record may be
+_BUFFERS = 3  # one that is filled, one that waits, one that is analysed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class FileRead:
 
 
 class Reader:
-    """Iterate once. The packets of a run are gone when the next one is asked for."""
+    """Iterate once. The packets of a run stay as they are until the second one after it comes."""
 
     def __init__(self, names: Sequence[str], *, packets_most: int = PACKETS_MOST) -> None:
         """`names`: files, folders, `-`; SourceError if they cannot be told apart or found."""
@@ -91,15 +93,15 @@ class _File:
             stream.close()
 
     def _walk(self, stream: Stream, most: int) -> Iterator[tuple[Octets, Records]]:
-        buffer = np.zeros(BUFFER_OCTETS + SLACK, np.uint8)
+        buffers = cycle([np.zeros(BUFFER_OCTETS + SLACK, np.uint8) for _ in range(_BUFFERS)])
+        buffer = next(buffers)
         begin, end, over = 0, 0, False
         walker: Walker | None = None
-        while True:
-            if not over:
-                end, over = self._fill(stream, buffer, end)
+        while not over:
+            end, over = self._fill(stream, buffer, end)
             if walker is None:
                 try:
-                    walker, begin = _walker(buffer[:end].tobytes()[:HEADER_OCTETS])
+                    walker, begin = _walker(buffer[: min(end, HEADER_OCTETS)].tobytes())
                 except CaptureError as error:
                     self._stop(str(error))
                     return
@@ -113,14 +115,14 @@ class _File:
                 if records.fault is not None:
                     self._stop(records.fault)
                     return
-                if len(records.frame_at) < most:
+                if len(records.frame_at) < most and not records.used:
                     break
-            if over:
-                if begin < end and self.read.reason is None:
-                    self._stop(f"the last {end - begin} octets are no whole record")
-                return
-            buffer[: end - begin] = buffer[begin:end]
-            begin, end = 0, end - begin
+            # The packets handed out stay where they are; what is not whole yet goes on elsewhere.
+            following = next(buffers)
+            following[: end - begin] = buffer[begin:end]
+            buffer, begin, end = following, 0, end - begin
+        if end and self.read.reason is None:
+            self._stop(f"the last {end} octets are no whole record")
 
     def _fill(self, stream: Stream, buffer: Octets, end: int) -> tuple[int, bool]:
         """Read on until the buffer is full or the file is over."""
