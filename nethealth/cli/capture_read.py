@@ -1,18 +1,23 @@
 """`nethealth capture read`: what recorded packets say of the telephony and the network."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from nethealth.cli.exits import InputError
+from nethealth.cli.exits import InputError, NotMeasured
 from nethealth.cli.given import inventory_if_any
 from nethealth.cli.options import Output, inventory_option, output_options
 from nethealth.cli.privacy import names_for, privacy_options
 
 if TYPE_CHECKING:
+    from nethealth.model.privacy import Privacy
     from nethealth.model.pseudonym import Names
-    from nethealth.model.record import Privacy, Record
+    from nethealth.model.record import Record
+    from probes.capture.result import CaptureRead
+
+CHECK_ID = "capture"
 
 
 @click.command("read")
@@ -39,45 +44,57 @@ def read(
     are one timeline. What is whole of a damaged file is read, and where it stops is said.
     """
     asked = Output.of(formats, output, fail_on, quiet, verbose)
+    names, privacy = names_for(key_file, reveal, apart_from=asked.path)
+    reading = _begin(files, names)
+    # While that goes on in its own process, this one loads what the report will need.
     from nethealth.cli.run import finish  # noqa: PLC0415
 
-    names, privacy = names_for(key_file, reveal, apart_from=asked.path)
-    record = _record(files, inventory, names, privacy)
+    record = _record(files, inventory, reading, privacy)
     context.exit(finish(record, asked, what="capture", named=True))
 
 
-def _record(
-    files: tuple[str, ...], inventory: Path | None, names: "Names", privacy: "Privacy"
-) -> "Record":
-    from dataclasses import replace  # noqa: PLC0415
-    from secrets import token_hex  # noqa: PLC0415
+def _begin(files: tuple[str, ...], names: "Names") -> "Callable[[], CaptureRead]":
+    from probes.capture.sources import SourceError, expand  # noqa: PLC0415
+    from probes.capture.worker import begin  # noqa: PLC0415
 
-    from nethealth import __version__, diagnosis  # noqa: PLC0415
-    from nethealth.model.check import CaptureParameters, Check, CheckResult  # noqa: PLC0415
-    from nethealth.model.inventory import Inventory  # noqa: PLC0415
-    from nethealth.model.record import Record, Run, Settings, Tool  # noqa: PLC0415
-    from probes.capture.read import read_captures  # noqa: PLC0415
-    from probes.capture.sources import SourceError  # noqa: PLC0415
-    from probes.clock_state import clock_state  # noqa: PLC0415
-    from probes.net import SystemClock  # noqa: PLC0415
-
-    known = inventory_if_any(inventory) or Inventory()
-    clock = SystemClock()
-    started = clock.wall_utc()
-    check = Check(
-        id="capture",
-        probe="capture",
-        council=None,
-        site=None,
-        asset=None,
-        target=", ".join(files),
-        parameters=CaptureParameters(files),
-    )
     try:
-        result = read_captures(check, names)
+        found = expand(files)
     except SourceError as error:
         raise InputError(str(error)) from None
-    finished = clock.wall_utc()
+
+    def work() -> "CaptureRead":
+        from probes.capture.read import read_captures  # noqa: PLC0415
+
+        return read_captures(CHECK_ID, found, names)
+
+    return begin(work)
+
+
+def _record(
+    files: tuple[str, ...],
+    inventory: Path | None,
+    reading: "Callable[[], CaptureRead]",
+    privacy: "Privacy",
+) -> "Record":
+    from dataclasses import replace  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
+    from secrets import token_hex  # noqa: PLC0415
+
+    import reports  # noqa: F401, PLC0415  (loaded while the packets are read)
+    from nethealth import __version__, diagnosis  # noqa: PLC0415
+    from nethealth.model.check import CheckResult  # noqa: PLC0415
+    from nethealth.model.inventory import Inventory  # noqa: PLC0415
+    from nethealth.model.record import Record, Run, Settings, Tool  # noqa: PLC0415
+    from probes.capture.worker import WorkerError  # noqa: PLC0415
+    from probes.clock_state import clock_state  # noqa: PLC0415
+
+    started = datetime.now(UTC)
+    known = inventory_if_any(inventory) or Inventory()
+    try:
+        result = reading()
+    except WorkerError as error:
+        raise NotMeasured(str(error)) from None
+    finished = datetime.now(UTC)
     for file in result.files:
         if file.reason is not None:
             click.echo(f"nethealth: {file.name}: {file.reason}", err=True)
@@ -96,12 +113,12 @@ def _record(
         settings=Settings(thresholds=known.thresholds, sweep=known.sweep),
         checks=(
             CheckResult(
-                id=check.id,
-                probe=check.probe,
+                id=CHECK_ID,
+                probe="capture",
                 council=None,
                 site=None,
                 asset=None,
-                target=check.target,
+                target=", ".join(files),
                 outcome=result.completion.outcome,
                 failure=result.completion.failure,
                 reason=result.completion.reason,

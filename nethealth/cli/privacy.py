@@ -12,8 +12,8 @@ import click
 from nethealth.cli.exits import usage
 
 if TYPE_CHECKING:
+    from nethealth.model.privacy import Privacy
     from nethealth.model.pseudonym import Names
-    from nethealth.model.record import Privacy
 
 KEY_OCTETS = 32
 _READ_MOST = 4096
@@ -46,8 +46,8 @@ def names_for(
     The key file may not lie in the folder `apart_from`, where the reports go: whoever is handed
     them must not be handed the key.
     """
+    from nethealth.model.privacy import Privacy  # noqa: PLC0415
     from nethealth.model.pseudonym import Pseudonyms, Revealed  # noqa: PLC0415
-    from nethealth.model.record import Privacy  # noqa: PLC0415
 
     if reveal is not None:
         if key_file is not None:

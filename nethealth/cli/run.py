@@ -1,25 +1,27 @@
 """The end of every command that has a record: render, deliver, and say how it went."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from nethealth.cli.exits import exit_code
 from nethealth.cli.options import Output
 from nethealth.cli.output import deliver
-from nethealth.model.finding import Finding
-from nethealth.model.record import Record
-from nethealth.plan import base_id
-from nethealth.store import Store, StoreError
+
+if TYPE_CHECKING:
+    from nethealth.model.finding import Finding
+    from nethealth.model.record import Record
+    from nethealth.store import Store
 
 
 def finish(
-    record: Record,
+    record: "Record",
     output: Output,
     *,
     what: str,
     named: bool = False,
-    previous: Sequence[Finding] | None = None,
+    previous: "Sequence[Finding] | None" = None,
 ) -> int:
     """Write the record's reports; the exit code."""
     deliver(record, output, what=what, previous=previous)
@@ -30,13 +32,16 @@ def finish(
     return exit_code(record, output.fail_on, named=named)
 
 
-def previous_findings(store: Store | None, record: Record) -> Sequence[Finding] | None:
+def previous_findings(store: "Store | None", record: "Record") -> "Sequence[Finding] | None":
     """What the run before this one found at the places that this one measured.
 
     None where there is no such run, or, with a word on stderr, where it cannot be read.
     """
     if store is None:
         return None
+    from nethealth.plan import base_id  # noqa: PLC0415
+    from nethealth.store import StoreError  # noqa: PLC0415
+
     checks = {base_id(check.id) for check in record.checks}
     try:
         found = store.previous_findings(record.run, checks)

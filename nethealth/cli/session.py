@@ -21,9 +21,10 @@ from nethealth.model.check import CallParameters, Check, CheckResult, secret_nam
 from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation
 from nethealth.model.ports import Clock, Network
+from nethealth.model.privacy import Privacy
 from nethealth.model.probe import Need
 from nethealth.model.pseudonym import Names, Revealed
-from nethealth.model.record import Pacing, Privacy, Record, Run, RunKind, Settings, Tool
+from nethealth.model.record import Pacing, Record, Run, RunKind, Settings, Tool
 from nethealth.plan import active as in_blackout
 from nethealth.store import Store, StoreError
 from nethealth.sweep import (

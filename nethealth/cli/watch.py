@@ -13,8 +13,9 @@ from nethealth.cli.terminal import Terminal
 from nethealth.cli.watch_view import render
 from nethealth.model.inventory import Inventory
 from nethealth.model.ports import Clock
+from nethealth.model.privacy import Privacy
 from nethealth.model.pseudonym import Names
-from nethealth.model.record import Instrument, Privacy, Record
+from nethealth.model.record import Instrument, Record
 from nethealth.plan import TargetError, WatchPlan, plan_watch
 from nethealth.store import Store
 from nethealth.sweep import SweepSummary

@@ -11,6 +11,7 @@ from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding
 from nethealth.model.inventory import Inventory, SweepSettings, Thresholds
 from nethealth.model.observation import Event, Observation, PastValue
+from nethealth.model.privacy import Privacy
 
 SCHEMA: Literal["nethealth.record/1"] = "nethealth.record/1"
 RunKind = Literal["check", "sweep", "demo", "capture", "diagnose", "report"]
@@ -53,16 +54,6 @@ class Instrument:
     send_timer_error_p99_s: float | None = None
     socket_overflow_count: int | None = None  # datagrams that the kernel dropped at our sockets
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Privacy:
-    """How names and numbers stand in this run: as tokens, or revealed for a stated reason."""
-
-    mode: Literal["pseudonyms", "revealed"] = "pseudonyms"
-    key_id: str | None = None  # runs with the same one have the same tokens
-    key_kept: bool = False  # in a file of the engagement; else it was gone when the run ended
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

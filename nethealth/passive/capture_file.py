@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from nethealth.passive.columns import Ints, Octets
+from nethealth.passive.interface import Interface
 
 MAGIC_OCTETS = 4
 HEADER_OCTETS = 28  # what `reader_for` asks for: the longest fixed beginning
@@ -20,16 +21,6 @@ RECORD_MAX = 4 << 20  # octets; a longer one is no packet
 
 class CaptureError(ValueError):
     """The file is no capture that this version reads; the message says what was found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """Where packets were captured; `dropped`: how many the capture lost there, None: not said."""
-
-    link_type: int
-    name: str | None = None
-    snap_octets: int | None = None
-    dropped: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nethealth.passive.columns import Flags, Ints, Octets, field16, rows_at, u8, u16, u32
+from nethealth.passive.columns import Flags, Ints, Octets, distinct, field16, rows_at, u8, u16, u32
 
 # Fragments
 FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER = 0, 1, 2
@@ -64,7 +64,7 @@ def locate(octets: Octets, frame_at: Ints, captured: Ints, wire: Ints, link_type
     others = np.flatnonzero(~plain)
     walk = _Walk(octets, layers, frame_at + captured, frame_at + wire)
     kinds = link_type[others]
-    for kind in np.unique(kinds).tolist():
+    for kind in distinct(kinds).tolist():
         step = _LINKS.get(kind)
         if step is not None:
             rows = others[kinds == kind]

@@ -10,12 +10,12 @@ from nethealth.passive.capture_file import (
     RECORD_MAX,
     CaptureError,
     Found,
-    Interface,
     Records,
     shifted,
     together,
 )
 from nethealth.passive.columns import Ints, Octets, rows_at
+from nethealth.passive.interface import Interface
 from nethealth.passive.record_scan import chain, same_octets
 
 HEADER_OCTETS = 24

@@ -9,12 +9,12 @@ import numpy as np
 from nethealth.passive.capture_file import (
     RECORD_MAX,
     Found,
-    Interface,
     Records,
     shifted,
     together,
 )
-from nethealth.passive.columns import Ints, Octets, rows_at
+from nethealth.passive.columns import Ints, Octets, distinct, rows_at
+from nethealth.passive.interface import Interface
 from nethealth.passive.record_scan import chain
 
 SECTION = 0x0A0D0D0A
@@ -129,7 +129,7 @@ class Pcapng:
         sound &= (length <= RECORD_MAX) & (interface < len(self._interfaces) - self._section_first)
         count = len(at) if sound.all() else int(np.argmin(sound))
         clocks = {int(each): self._clocks[self._section_first + int(each)]
-                  for each in np.unique(interface[:count])}  # fmt: skip
+                  for each in distinct(interface[:count])}  # fmt: skip
         time_ns = _times(clocks, interface[:count], high[:count], low[:count])
         if count < _SCAN_RECORDS_MIN or time_ns is None:
             return None

@@ -1,8 +1,6 @@
 """Capture files through all analyses: observations of the one check that reading them is."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from nethealth.model.check import CaptureParameters, Check
@@ -14,32 +12,22 @@ from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
 from probes.capture.ahead import read_ahead
 from probes.capture.analyses import ANALYSES, UNITS
-from probes.capture.reader import FileRead, Reader
+from probes.capture.reader import Reader
+from probes.capture.result import CaptureRead, FileRead
 from probes.capture.sources import SourceError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureRead:
-    """All that was found in the files, and how far each could be read."""
-
-    files: tuple[FileRead, ...]
-    observations: tuple[Observation, ...]
-    completion: Completion
-
-
-def read_captures(check: Check, people: Names) -> CaptureRead:
-    """Read the check's files through every analysis; `people` is how the run names them.
+def read_captures(check_id: str, files: Sequence[str], people: Names) -> CaptureRead:
+    """Read the files through every analysis; `people` is how the run names them.
 
     Raises SourceError where the files cannot be told apart; a file that cannot be read is said in
     the result.
     """
-    if not isinstance(check.parameters, CaptureParameters):
-        raise TypeError(f"{check.id} is not a check of captures")
     book = MediaBook()
     analysers = [analysis.make(book, people) for analysis in ANALYSES]
-    reader = Reader(check.parameters.files)
+    reader = Reader(files)
     started_ns: int | None = None
     for packets in read_ahead(reader):
         if started_ns is None and len(packets):
@@ -50,7 +38,7 @@ def read_captures(check: Check, people: Names) -> CaptureRead:
     facts = [*_of_files(reader.files), *(fact for each in reversed(found) for fact in each)]
     return CaptureRead(
         reader.files,
-        tuple(_observations(check, facts, reader.files, started_ns)),
+        tuple(_observations(check_id, facts, reader.files, started_ns)),
         _completion(reader.files),
     )
 
@@ -76,7 +64,7 @@ def _of_files(files: Sequence[FileRead]) -> Iterator[Fact]:
 
 
 def _observations(
-    check: Check, facts: Sequence[Fact], files: Sequence[FileRead], started_ns: int | None
+    check_id: str, facts: Sequence[Fact], files: Sequence[FileRead], started_ns: int | None
 ) -> Iterator[Observation]:
     common: dict[str, Scalar | Sequence[Scalar]] = {}
     if started_ns is not None:
@@ -87,8 +75,8 @@ def _observations(
         if fact.time_ns is not None and started_ns is not None:
             since_s = (fact.time_ns - started_ns) / 1e9
         yield Observation(
-            id=f"{check.id}/{number}",
-            check=check.id,
+            id=f"{check_id}/{number}",
+            check=check_id,
             name=fact.name,
             value=fact.value,
             unit=UNITS[fact.name],
@@ -122,8 +110,12 @@ def _text(time_ns: int) -> str:
 
 
 async def _run(check: Check, env: Env) -> AsyncIterator[Observation | Completion]:
+    if not isinstance(check.parameters, CaptureParameters):
+        raise TypeError(f"{check.id} is not a check of captures")
+    import asyncio  # noqa: PLC0415  (reading files at the command line needs no loop)
+
     try:
-        result = await asyncio.to_thread(read_captures, check, env.names)
+        result = await asyncio.to_thread(read_captures, check.id, check.parameters.files, env.names)
     except SourceError as error:
         yield Completion(Outcome.NOT_RUN, reason=str(error))
         return

@@ -1,38 +1,22 @@
 """Capture files as one timeline of packets, run by run, in bounded memory."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import cycle
 
 import numpy as np
 
-from nethealth.passive.capture_file import CaptureError, Interface, Records, Walker
+from nethealth.passive.capture_file import CaptureError, Records, Walker
 from nethealth.passive.columns import SLACK, Octets
 from nethealth.passive.packets import Packets
 from nethealth.passive.pcap import HEADER_OCTETS, Pcap, is_pcap
 from nethealth.passive.pcapng import Pcapng, is_pcapng
+from probes.capture.result import FileRead
 from probes.capture.sources import SourceError, Stream, expand, open_source
 
 PACKETS_MOST = 65_536  # in a run
 BUFFER_OCTETS = 12 << 20  # longer than any record may be
 _BUFFERS = 3  # one that is filled, one that waits, one that is analysed
-
-
-@dataclass(frozen=True, slots=True)
-class FileRead:
-    """How far one file was read. `reason`: why not to its end; None if it was.
-
-    `octets` that were whole, unpacked; where `reason` is given it is the place of the fault.
-    """
-
-    name: str
-    packets: int = 0
-    octets: int = 0
-    first_ns: int | None = None
-    last_ns: int | None = None
-    time_digits: int = 6
-    interfaces: tuple[Interface, ...] = ()
-    reason: str | None = None
 
 
 class Reader:

@@ -1,9 +1,12 @@
 """Columns of frames whose fields are written by hand."""
 
 import struct
+from dataclasses import fields
+from random import Random
 
 import numpy as np
 
+from nethealth.passive.layers import locate, locate_slowly
 from nethealth.passive.packets import Packet
 from tests.passive.packet_frames import ethernet, ipv4, ipv6, packets, tcp, udp
 
@@ -113,3 +116,68 @@ def test_messages_come_in_the_order_of_the_timeline() -> None:
     object.__setattr__(with_joined, "reassembled", (joined,))
     got = with_joined.messages(with_joined.is_udp, lambda packet: packet.source_port == 5060)
     assert [each.payload for each in got] == [b"a", b"joined"]
+
+
+def link_frames() -> list[tuple[int, bytes]]:
+    """A datagram behind every kind of link and tunnel: link type and frame."""
+    inner = ipv4(udp(b"inner", 5060, 5062))
+    inner6 = ipv6(udp(b"inner", 5060, 5062))
+    inside = ethernet(inner, source="02:00:00:00:00:01", tags=[(0x8100, 7)])
+
+    def gre(kind: int, payload: bytes, flags: int = 0) -> bytes:
+        optional = bytes(4) if flags & 0x1000 else b""
+        return ethernet(ipv4(struct.pack("!HH", flags, kind) + optional + payload, 47))
+
+    vxlan = struct.pack("!II", 0x08000000, 42 << 8)
+    pppoe = struct.pack("!BBHHH", 0x11, 0, 9, len(inner) + 2, 0x21)
+    return [
+        (1, ethernet(inner)),
+        (1, ethernet(inner, tags=[(0x8100, 7)])),
+        (1, ethernet(inner6, 0x86DD, tags=[(0x88A8, 1), (0x8100, 7)])),
+        (1, ethernet(b"\xaa\xaa\x03\0\0\0\x08\0" + inner, len(inner) + 8)),
+        (113, struct.pack("!HHH8sH", 0, 1, 6, bytes(8), 0x0800) + inner),
+        (276, struct.pack("!HHIHBB8s", 0x0800, 0, 1, 1, 0, 6, bytes(8)) + inner),
+        (101, inner), (12, inner6), (14, inner), (228, inner), (229, inner6),
+        (0, struct.pack("<I", 2) + inner), (0, struct.pack(">I", 30) + inner6),
+        (108, struct.pack(">I", 2) + inner),
+        (9, b"\xff\x03\x00\x21" + inner), (9, b"\x21" + inner), (50, b"\xff\x03\x00\x57" + inner6),
+        (50, b"\x0f\x00\x08\x00" + inner), (104, b"\x8f\x00\x86\xdd" + inner6),
+        (204, b"\x01\x00\x21" + inner), (51, pppoe + inner),
+        (1, ethernet(pppoe + inner, 0x8864)),
+        (1, ethernet(struct.pack("!II", 5 << 12, 6 << 12 | 0x100) + inner, 0x8847)),
+        (1, ethernet(ipv4(inner, 4))), (1, ethernet(ipv4(inner6, 41))),
+        (1, ethernet(ipv6(inner, 4), 0x86DD)),
+        (1, gre(0x0800, inner)), (1, gre(0x86DD, inner6, 0x1000)), (1, gre(0x6558, inside)),
+        (1, gre(0x88BE, inside)),  # ERSPAN type I
+        (1, gre(0x88BE, struct.pack("!II", 0x10000000, 0) + inside, 0x1000)),  # type II
+        (1, gre(0x22EB, struct.pack("!III", 0x20000000, 0, 0) + inside, 0x1000)),  # type III
+        (1, gre(0x22EB, struct.pack("!IIIII", 0x20000000, 0, 1, 0, 0) + inside, 0x1000)),
+        (1, ethernet(ipv4(udp(vxlan + inside, 9999, 4789)))),
+    ]  # fmt: skip
+
+
+def test_every_link_and_tunnel_leads_to_the_datagram() -> None:
+    for link_type, frame in link_frames():
+        run = packets([frame], link_type=link_type)
+        got = run.packet(0)
+        assert (got.payload, got.source_port, got.destination_port) == (b"inner", 5060, 5062), frame
+        assert got.source in ("198.18.0.1", "2001:db8::1")
+        assert not run.malformed[0]
+
+
+def test_the_way_for_plain_frames_finds_what_the_worklist_finds() -> None:
+    generator = Random(5)
+    frames = [frame for link_type, frame in link_frames() if link_type == 1]
+    cut, wire = [], []
+    for _ in range(4000):
+        frame = bytearray(generator.choice(frames))
+        for _ in range(generator.choice((0, 0, 1, 3))):
+            frame[generator.randrange(len(frame))] = generator.randrange(256)
+        wire.append(len(frame))
+        cut.append(bytes(frame[: generator.choice((len(frame), generator.randrange(70)))]))
+    run = packets(cut, wire=wire)
+    given = (run.octets, run.frame_at, run.captured, run.wire, run.link_type)
+    quick, slow = locate(*given), locate_slowly(*given)
+    for each in fields(quick):
+        column = getattr(quick, each.name)
+        assert column.tolist() == getattr(slow, each.name).tolist(), each.name
