@@ -16,7 +16,7 @@ from nethealth.passive.interface import Interface
 
 MAGIC_OCTETS = 4
 HEADER_OCTETS = 28  # what `reader_for` asks for: the longest fixed beginning
-RECORD_MAX = 4 << 20  # octets; a longer one is no packet
+RECORD_MAX = 1 << 20  # octets; a longer one is no packet
 
 
 class CaptureError(ValueError):

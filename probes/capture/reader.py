@@ -2,46 +2,65 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import cycle
 
 import numpy as np
 
-from nethealth.passive.capture_file import CaptureError, Records, Walker
+from nethealth.passive.capture_file import RECORD_MAX, CaptureError, Records, Walker
 from nethealth.passive.columns import SLACK, Octets
 from nethealth.passive.packets import Packets
 from nethealth.passive.pcap import HEADER_OCTETS, Pcap, is_pcap
 from nethealth.passive.pcapng import Pcapng, is_pcapng
 from probes.capture.result import FileRead
 from probes.capture.sources import SourceError, Stream, expand, open_source
+from probes.capture.timeline import OverlapError, Waiting, timeline
 
 PACKETS_MOST = 65_536  # in a run
-BUFFER_OCTETS = 12 << 20  # longer than any record may be
+# Of each buffer of a file, by how many files there are; longer than any record may be.
+_BUFFER_OCTETS = ((1, 12 << 20), (4, 6 << 20), (1 << 30, RECORD_MAX + (64 << 10)))
 _BUFFERS = 3  # one that is filled, one that waits, one that is analysed
 
 
 class Reader:
-    """Iterate once. The packets of a run stay as they are until the second one after it comes."""
+    """Iterate once. The packets of a run stay as they are until the second one after it comes.
+
+    `interface` of a packet is 65,536 times its file's number, from 0, and the interface's in it.
+    """
 
     def __init__(self, names: Sequence[str], *, packets_most: int = PACKETS_MOST) -> None:
         """`names`: files, folders, `-`; SourceError if they cannot be told apart or found."""
         self._names = expand(names)
         self._packets_most = packets_most
-        self._files: list[FileRead] = []
         self._number = 1
-        self._interface_first = 0
+        octets = next(size for most, size in _BUFFER_OCTETS if len(self._names) <= most)
+        self._files = [_File(name, octets) for name in self._names]
 
     @property
     def files(self) -> tuple[FileRead, ...]:
         """What became of each file; complete when the iteration is."""
-        return tuple(self._files)
+        return tuple(file.read for file in self._files)
 
     def __iter__(self) -> Iterator[Packets]:
-        for name in self._names:
-            file = _File(name)
-            for octets, records in file.runs(self._packets_most):
+        """The runs; SourceError if too many files overlap in time."""
+        if len(self._files) == 1:
+            runs = self._files[0].runs(self._packets_most)
+        else:
+            runs = timeline(
+                [
+                    Waiting(file.first_ns(), partial(self._runs, number, file))
+                    for number, file in enumerate(self._files)
+                ]
+            )
+        try:
+            for octets, records in runs:
                 yield self._packets(octets, records)
-            self._files.append(file.read)
-            self._interface_first += len(file.read.interfaces)
+        except OverlapError as error:
+            raise SourceError(str(error)) from None
+
+    def _runs(self, number: int, file: "_File") -> Iterator[tuple[Octets, Records]]:
+        for octets, records in file.runs(self._packets_most):
+            yield octets, replace(records, interface=records.interface + (number << 16))
 
     def _packets(self, octets: Octets, records: Records) -> Packets:
         count = len(records.frame_at)
@@ -54,7 +73,7 @@ class Reader:
             wire=records.wire,
             time_ns=records.time_ns,
             number=number,
-            interface=records.interface + self._interface_first,
+            interface=records.interface,
             link_type=records.link_type,
         )
 
@@ -62,8 +81,16 @@ class Reader:
 class _File:
     """One file, from its first octet to its last whole packet."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, buffer_octets: int) -> None:
         self.read = FileRead(name)
+        self._buffer_octets = buffer_octets
+
+    def first_ns(self) -> int:
+        """The time of the first packet; 0 where there is none, so that the reason is found soon."""
+        ahead = _File(self.read.name, self._buffer_octets)
+        for _, records in ahead.runs(1):
+            return int(records.time_ns[0])
+        return 0
 
     def runs(self, most: int) -> Iterator[tuple[Octets, Records]]:
         try:
@@ -77,7 +104,7 @@ class _File:
             stream.close()
 
     def _walk(self, stream: Stream, most: int) -> Iterator[tuple[Octets, Records]]:
-        buffers = cycle([np.zeros(BUFFER_OCTETS + SLACK, np.uint8) for _ in range(_BUFFERS)])
+        buffers = cycle([np.zeros(self._buffer_octets + SLACK, np.uint8) for _ in range(_BUFFERS)])
         buffer = next(buffers)
         begin, end, over = 0, 0, False
         walker: Walker | None = None
@@ -111,9 +138,9 @@ class _File:
     def _fill(self, stream: Stream, buffer: Octets, end: int) -> tuple[int, bool]:
         """Read on until the buffer is full or the file is over."""
         view = buffer.data
-        while end < BUFFER_OCTETS:
+        while end < self._buffer_octets:
             try:
-                count = stream.readinto(view[end:BUFFER_OCTETS])
+                count = stream.readinto(view[end : self._buffer_octets])
             except (OSError, EOFError) as error:
                 self._stop(f"reading failed: {error}")
                 return end, True

@@ -36,6 +36,8 @@ def expand(names: Sequence[str]) -> tuple[str, ...]:
             files += inside
         else:
             files.append(name)
+    if STDIN in files and len(files) > 1:
+        raise SourceError("standard input cannot be put in order with other files: read it alone")
     seen: dict[object, str] = {}
     for name in files:
         key = _identity(name)
