@@ -168,7 +168,7 @@ class _Run:
             ready: list[tuple[StreamChannel, Case]] = []
             for role, channel in zip(roles, opened, strict=True):
                 if isinstance(channel, NetworkFailure):
-                    cases[role].failure = channel
+                    cases[role].failure, cases[role].awaited = channel, True
                 else:
                     ready.append((channel, cases[role]))
             await self._requests.over_streams(ready, self._parameters.timeout_s)
@@ -231,6 +231,10 @@ class _Run:
     def account(self, observe: Observer, method: _Method) -> Iterator[Observation]:
         """All of it as observations, also of a run that was broken off."""
         self._requests.take_in()
+        if self._session.failure is not None:
+            # Its end may be why something did not arrive, or was hung up on.
+            for case in (*self._compared, *(one for own in self._sized.values() for one in own)):
+                case.awaited = False
         for case in self._compared:
             yield _arrived(case, observe, method)
         for (transport, sip_method), pair in by_pair(self._compared).items():
@@ -238,6 +242,8 @@ class _Run:
             yield from _compared(pair["sip"], pair["control"], observe, told)
         yield from self._translated(observe, method)
         for dont_fragment, cases in sorted(self._sized.items()):
+            if not all(case.awaited for case in cases):
+                continue
             yield from self._sizes(cases, observe, {**method, "dont_fragment": dont_fragment})
         for reason, count in sorted(self._requests.rejected.items()):
             octets = base64.b64encode(self._requests.first_rejected[reason]).decode()
@@ -356,6 +362,8 @@ def _compared(
     else:
         verdict = None
         failure = Failure.PROTOCOL if "contradictory" in (here, there) else Failure.TIMEOUT
+        if "not awaited" in (here, there):
+            failure = Failure.INTERRUPTED
     yield observe("sip_alg_seen", verdict, samples=sip.sent_count, failure=failure, method=told)
     if verdict == "rewritten" and sip.received is not None:
         found = changes(sip.octets, sip.received)
@@ -387,7 +395,7 @@ def _whole(case: Case) -> bool:
 
 def _state(case: Case) -> str:
     if not case.arrived:
-        return "missing"
+        return "missing" if case.awaited else "not awaited"
     if case.received is None:
         return "contradictory"
     return "unchanged" if case.received == case.octets else "changed"

@@ -35,6 +35,7 @@ class Case:
     octets: bytes
     local: Endpoint
     sent_count: int = 0
+    awaited: bool = False  # to the end: before that, not to have arrived says nothing
     arrivals: list[Arrival] = field(default_factory=list)
     failure: NetworkFailure | None = None  # of a connection or of this machine's own sending
 
@@ -109,7 +110,9 @@ class Requests:
                     await self._send(channel, case)
             until_s = self._env.clock.monotonic_s() + timeout_s / copies
             if await self._session.until(lambda: self._settled(cases), until_s):
-                return
+                break
+        for case in cases:
+            case.awaited = True
 
     async def _send(self, channel: OpenChannel, case: Case) -> None:
         await self._env.pacer.wait()
@@ -141,6 +144,8 @@ class Requests:
             until_s = self._env.clock.monotonic_s() + timeout_s
             cases = [case for _, case in channels]
             await self._session.until(lambda: self._settled(cases), until_s)
+            for case in cases:
+                case.awaited = True
         finally:
             for watch in watches:
                 watch.cancel()

@@ -153,6 +153,7 @@ class WitnessServer:
         number, now_s = next(self._numbers), time.monotonic()
         if not self.core.connected(number, peer.address, peer.port, local.address, now_s):
             sock.close()
+            self._do(self.core.excuses(peer.address))
             return
         connection = _Connection(number, sock, peer, Endpoint(local.address, port), now_s)
         if port != self.core.listening.control_port:

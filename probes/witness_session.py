@@ -9,6 +9,7 @@ from nethealth.model.ports import Endpoint, NetworkFailure, StreamChannel, Witne
 from nethealth.model.probe import Env
 from nethealth.wire.errors import WireError
 from nethealth.wire.witness import (
+    BUSY,
     LINE_MAX,
     SECRET_OCTETS,
     Asked,
@@ -103,8 +104,8 @@ class WitnessSession:
             raise WireError("a second welcome")
         if len(self.told) >= _LINES_MAX:
             raise WireError(f"more than {_LINES_MAX} lines")
-        if isinstance(told, Refused) and told.reason.startswith("'too fast"):
-            raise WireError("it is asked faster than its --rate allows")
+        if told == Refused(BUSY):
+            raise WireError("it is asked faster than its --rate allows, or by too many at once")
         self.told.append((self._env.clock.monotonic_s(), told))
         self._changed.set()
 

@@ -143,6 +143,7 @@ After=network-online.target
 
 [Service]
 # The network of your own vantages in place of {allow}; repeat --allow for several.
+# Outside, add "--sip-port" "5060" for the probes sip-alg and nat.
 ExecStart={words}
 Restart=on-failure
 DynamicUser=yes

@@ -62,6 +62,8 @@ def request(
 ) -> bytes:
     """A request of `local` to nobody at `host`; an INVITE offers audio at our own address.
 
+    The user that is asked for bears the name too: what puts new names everywhere else in the place
+    of ours still has to say who is asked for.
     With `octets`, at least PADDED_OCTETS_MIN, a body of that many octets in all.
     """
     own = f"[{local.address}]" if ":" in local.address else local.address
@@ -74,7 +76,7 @@ def request(
         ("Via", f"SIP/2.0/{transport.upper()} {local};branch={BRANCH_COOKIE}{name};rport"),
         ("Max-Forwards", str(MAX_FORWARDS)),
         ("From", f"<sip:nethealth@{own}>;tag={name}"),
-        ("To", f"<sip:witness@{at}>"),
+        ("To", f"<sip:{name}@{at}>"),
         ("Call-ID", f"{name}@{own}"),
         ("CSeq", f"1 {method}"),
         ("Contact", contact),
@@ -85,12 +87,12 @@ def request(
         body = _offer(local, number)
     elif octets is not None:
         headers.append(("Content-Type", "text/plain"))
-        body = _padding(f"{method} sip:witness@{at} SIP/2.0", headers, octets)
+        body = _padding(f"{method} sip:{name}@{at} SIP/2.0", headers, octets)
     else:
         headers.append(("Accept", "application/sdp"))
         body = b""
     headers.append(("Content-Length", str(len(body))))
-    return encode_request(method, f"sip:witness@{at}", headers, body)
+    return encode_request(method, f"sip:{name}@{at}", headers, body)
 
 
 def _offer(local: Endpoint, number: int) -> bytes:

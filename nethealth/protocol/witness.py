@@ -16,6 +16,7 @@ from enum import StrEnum
 from nethealth.protocol.reflector_peers import Peers
 from nethealth.wire.errors import WireError
 from nethealth.wire.witness import (
+    BUSY,
     OCTETS_MAX,
     SECRET_OCTETS,
     SPOKEN_OCTETS,
@@ -124,6 +125,7 @@ class _Session:
     local_address: str
     opened_s: float
     token: bytes = b""
+    hurried: bool = False
     arrivals: int = 0
     pending: int = 0
     bindings: dict[int, _Binding] = field(default_factory=dict)
@@ -196,7 +198,7 @@ class Witness:
             return ()
         if not self._peers.in_time(session.address, now_s):
             self._refuse(WitnessRefusal.TOO_FAST)
-            return (Tell(connection, build_line(Refused("too fast"))), Hang(connection))
+            return (Tell(connection, build_line(Refused(BUSY))), Hang(connection))
         try:
             return self._asked(session, parse_asked(line), now_s)
         except WireError as error:
@@ -209,7 +211,7 @@ class Witness:
             return ()
         if not self._peers.in_time(came.address, came.now_s):
             self._refuse(WitnessRefusal.TOO_FAST)
-            return ()
+            return self.excuses(came.address)
         try:
             opening = Opening.parse(came.data)
         except WireError:
@@ -233,6 +235,18 @@ class Witness:
             if now_s - session.opened_s > most_s:
                 actions.append(Hang(session.connection))
         return tuple(actions)
+
+    def excuses(self, address: str) -> tuple[Action, ...]:
+        """Tell each session of an address, once, that something of its was not taken.
+
+        What we drop, or hang up on, shall not look lost or blocked on the way.
+        """
+        hurried = [
+            one for one in self._sessions.values() if one.address == address and not one.hurried
+        ]
+        for one in hurried:
+            one.hurried = True
+        return tuple(Tell(one.connection, build_line(Refused(BUSY))) for one in hurried)
 
     def _refuse(self, why: WitnessRefusal) -> bool:
         self.refused[why] += 1

@@ -27,6 +27,8 @@ ASKED_MAX = 512  # of a line that a vantage sends
 OPENING_OCTETS = 256  # of an Opening: credit for ten words of the witness
 SPOKEN_OCTETS = 24
 
+BUSY = "too fast, or no room"  # the reason of a refusal that spoils all that was measured
+
 Place = Literal["same", "port", "address"]
 _OPENING = struct.Struct(">4s16s16sH")
 _WORD = struct.Struct(">4s16sHH")
@@ -232,7 +234,7 @@ def parse_told(line: bytes) -> Told:
     if "spoken" in fields:
         return Spoken(_number(fields, "spoken"), _number(fields, "serial"))
     if isinstance(fields.get("refused"), str):
-        return Refused(excerpt(fields["refused"]))
+        return Refused(BUSY if fields["refused"] == BUSY else excerpt(fields["refused"]))
     raise WireError(f"no line of a witness: {_shown(line)}")
 
 

@@ -216,6 +216,34 @@ def test_a_witness_that_leaves_is_told_with_what_was_seen() -> None:
     assert "rewritten" not in [each.value for each in seen.observations]
 
 
+def test_a_run_that_is_cut_short_calls_nothing_blocked() -> None:
+    """The control copies are told, then the session ends: what was not awaited is not known."""
+    ended = b"not JSON\n"
+    count = 0
+
+    def change(told: Arrival) -> Iterable[Told | bytes]:
+        nonlocal count
+        count += 1
+        return (told,) if count == 1 else (ended,)
+
+    seen = asked(arrivals(change), sizes_bytes=())
+    assert seen.failed(Failure.PROTOCOL)
+    assert set(verdicts(seen)) <= {None, "not seen"}
+    assert "sip_size_arrived_max_bytes" not in seen.names()
+
+
+def test_a_reflector_that_is_asked_too_fast_is_no_measurement(tmp_path: Path) -> None:
+    control = free_row(4)
+    more = ("--sip-port", str(control + 2), "--control-port", str(control))
+    allow = "127.0.0.0/8"
+    with reflector.serving(tmp_path, HERE, control + 3, allow, more=more, rate=9) as process:
+        process.wait_bound("tcp", control)
+        seen = drive("sip-alg", SipAlgParameters(HERE, control + 2, control))
+    assert seen.failed(Failure.PROTOCOL)
+    assert "--rate" in str(seen.end.reason)
+    assert "blocked" not in [each.value for each in seen.observations]
+
+
 def test_what_a_lying_reflector_can_still_do() -> None:
     """It can claim that the SIP port's copy was changed: the page of the probe says so."""
     sip: list[int] = []

@@ -28,6 +28,7 @@ from nethealth.protocol.witness import (
     WitnessRefusal,
 )
 from nethealth.wire.witness import (
+    BUSY,
     Arrival,
     Asked,
     Bound,
@@ -93,6 +94,15 @@ def test_strangers_and_those_in_a_hurry_are_refused() -> None:
     assert one.refused[WitnessRefusal.NOT_ALLOWED] == 2
     assert [one.datagram(came(b"x")) for _ in range(5)] == [()] * 5
     assert one.refused[WitnessRefusal.TOO_FAST] == 3
+
+
+def test_what_is_dropped_for_haste_is_told_once_to_the_session_that_it_spoils() -> None:
+    one = witness(rate=4)
+    token = session(one)  # the connection and its hello
+    opened(one, token, 1)
+    opened(one, token, 2)
+    assert said(opened(one, token, 3)) == [Refused(BUSY)]
+    assert opened(one, token, 4) == ()
 
 
 @pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0", "128.0.0.0/1"])
