@@ -10,7 +10,7 @@ from nethealth.model.probe import Env
 from nethealth.quality.delay import percentile
 from probes.coexistence_streams import Stream, Window
 
-PING_INTERVAL_S = 0.2
+PING_INTERVAL_S = 0.1
 RECENT_S = 0.5  # of packets that the guard looks at
 RECENT_SHARE_MAX = 0.2  # of them that may come late
 RECENT_PINGS = 4

@@ -8,7 +8,7 @@ from typing import TypeGuard
 from nethealth.model.check import CheckResult
 from nethealth.model.failure import Outcome
 from nethealth.model.observation import Observation, Scalar
-from reports import witnessed
+from reports import coexisting, witnessed
 from reports.escape import clip
 from reports.words import (
     FAILURE_WORDS,
@@ -72,6 +72,7 @@ def figures(check: CheckResult, seen: Seen) -> Lines:
         "sip": _sip,
         "route": _route,
         "path-mtu": _path_mtu,
+        "coexistence": coexisting.coexistence,
         "sip-alg": witnessed.sip_alg,
         "nat": witnessed.nat,
     }
@@ -102,6 +103,7 @@ def brief(check: CheckResult, seen: Seen) -> str:
                 "largest packet",
                 "SIP",
                 "binding",
+                *coexisting.PHASES,
             )
             if label in named
         ]

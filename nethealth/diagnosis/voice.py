@@ -14,6 +14,7 @@ from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, number
 from nethealth.diagnosis.impairment import Heard, estimated, weighs_most
 from nethealth.diagnosis.loads import loads_of
+from nethealth.diagnosis.queueing import beyond_the_line
 from nethealth.diagnosis.streams import directed, streamed
 from nethealth.diagnosis.text import counted, milliseconds
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
@@ -32,7 +33,7 @@ def poor_voice(evidence: Evidence) -> Iterator[Finding]:
     threshold = evidence.record.settings.thresholds.r_factor
     overflow = evidence.record.run.instrument.socket_overflow_count or 0
     for place, hosts in evidence.groups:
-        streams = _streams(hosts)
+        streams = _streams(evidence, hosts)
         if streams:
             yield from _poor_streams(evidence, place, streams)
             continue
@@ -68,8 +69,11 @@ class _Stream:
     beside: str | None = None
 
 
-def _streams(hosts: Sequence[Host]) -> list[_Stream]:
-    """Each direction of which a stream gave R; of a reflector that tells none, both at once."""
+def _streams(evidence: Evidence, hosts: Sequence[Host]) -> list[_Stream]:
+    """Each direction of which a stream gave R; of a reflector that tells none, both at once.
+
+    What was met beside a load counts only where the load filled the site's own line.
+    """
     idle = [
         stream
         for host in hosts
@@ -89,6 +93,7 @@ def _streams(hosts: Sequence[Host]) -> list[_Stream]:
     return idle + [
         stream
         for load in loads_of(hosts)
+        if not beyond_the_line(load, evidence)
         for way in ("forward", "return", "round-trip")
         if (seen := load.seen("r_factor", dscp=load.voice, direction=way)) is not None
         if (stream := _stream(load.host, way, [(load.one, seen)], load.words))

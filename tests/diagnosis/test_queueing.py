@@ -91,7 +91,8 @@ def test_a_slow_far_host_is_not_the_line() -> None:
 
 
 def test_a_queue_on_our_own_side_is_not_the_sites() -> None:
-    found = told(Story(voice=WAITS, rest=WAITS, guards={"gateway": 0.08, "near": 0.08}))
+    poor = Beside(0.084, discarded=200, r_factor=0.0)
+    found = told(Story(voice=poor, rest=WAITS, guards={"gateway": 0.08, "near": 0.08}))
     assert set(found) == {"instrument-limited"}
     assert "so that the queue is on this side" in found["instrument-limited"].statement
 

@@ -121,6 +121,9 @@ def test_a_deep_queue_without_classes(check: Check, lab: Lab, phase: str) -> Non
     where = "to the site" if phase == "download" else "from the site"
     assert f"({where}) packets waited" in queue["statement"]
     assert "poor-voice-quality:hall" in queue["symptoms"]
+    gateway = {test["test"]: test["result"] for test in queue["refutations"]}
+    assert gateway["Does the site's gateway answer later too?"].startswith("yes, by ")
+    assert gateway["Is it on the measuring machine's own side?"].startswith("no: its own gateway")
     # 4 Mbit/s into 2.5 fill 150 ms of queue within a third of a second: the guard ends it.
     assert "the guard ended it: " in str(seen(ran, "load_ended_by", phase=phase))
     assert seen(ran, "load_duration_s", phase=phase) < 1.8
@@ -146,6 +149,19 @@ def test_a_line_that_favours_voice(check: Check, lab: Lab) -> None:
     marked = counters.partition("class htb 1:10 ")[2].partition("class htb")[0]
     packets = int(marked.partition(" pkt ")[0].split()[-1])
     assert packets >= 300
+
+
+def test_a_queue_on_our_own_side_is_not_the_sites(check: Check, lab: Lab) -> None:
+    # What a busy wireless link at the vantage would do: its own gateway is as late.
+    shape = "tbf rate 2500kbit burst 4kb limit 250000"
+    lab.run("vantage", f"tc qdisc add dev eth0 root {shape}")
+    try:
+        ran = check("direction=download")
+    finally:
+        lab.run("vantage", "tc qdisc del dev eth0 root")
+    assert set(found(ran)) == {"instrument-limited"}
+    (limited,) = [one for one in ran.record["findings"] if one["code"] == "instrument-limited"]
+    assert "so that the queue is on this side" in limited["statement"]
 
 
 def test_loss_on_the_idle_line_is_no_queue_and_gets_no_load(check: Check, lab: Lab) -> None:

@@ -162,3 +162,34 @@ def test_in_brief(probe: ProbeKind, given: Given, text: str) -> None:
 )
 def test_how_a_check_ended(failure: Failure | None, reason: str | None, text: str) -> None:
     assert ending(check("sip", Outcome.FAILED, failure, reason)) == text
+
+
+def test_a_load_beside_voice_in_words() -> None:
+    load: dict[str, Scalar] = {"phase": "upload", "asked_bps": 4e6, "direction": "return"}
+    told: list[tuple[str, Scalar, Passport]] = [
+        ("packets_sent_count", 100, {"phase": "before", "dscp": 46}),
+        ("packets_sent_count", 100, {"phase": "before", "dscp": 0}),
+        ("queueing_delay_median_s", 0.0712, {**load, "dscp": 0}),
+        ("queueing_delay_median_s", -0.0002, {**load, "dscp": 46}),
+        ("queueing_delay_median_s", 0.5, {**load, "dscp": 46, "direction": "forward"}),
+        ("load_rate_bps", 3_960_000, load),
+        ("load_ended_by", "its time was over", load),
+        ("calls_fit_count", 84, {**load, "codec": "G.711", "basis": "declared rate",
+                                 "bound": "at most"}),
+        ("calls_fit_count", 41, {**load, "codec": "G.711", "basis": "measured load",
+                                 "bound": "at least"}),
+        ("load_rate_bps", None, {"phase": "download"}),
+        ("load_ended_by", "not begun: the idle line loses packets", {"phase": "download"}),
+    ]  # fmt: skip
+    seen: dict[str, list[Observation]] = {}
+    for index, (name, value, method) in enumerate(told):
+        seen.setdefault(name, []).append(Observation(f"c/{index}", "c", name, value, method=method))
+    check = CheckResult("c", "coexistence", None, None, None, "t", Outcome.COMPLETED)
+    assert figures(check, seen) == [
+        ("download", "not begun: the idle line loses packets"),
+        ("upload", "4.0 Mbit/s of 4.0 Mbit/s asked; ended by: its time was over"),
+        ("wait beside the upload", "DSCP 46 -0.20 ms, DSCP 0 +71.2 ms"),
+        ("calls that fit, upload",
+         "G.711 at most 84 by declared rate; G.711 at least 41 by measured load"),
+    ]  # fmt: skip
+    assert brief(check, seen).startswith("not begun: the idle line loses packets; 4.0 Mbit/s")
