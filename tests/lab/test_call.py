@@ -13,6 +13,7 @@ from tests.lab.servers import Servers
 from tests.lab.topology import Lab, ipv4, ipv6
 from tests.peers import baresip
 from tests.peers.baresip import Telephone
+from tests.peers.call_proxy import CALLEE, CALLER, PASSWORD, CallProxy
 
 SIP, MEDIA = 5070, 16000
 ALL_MEDIA = f"{MEDIA}:{MEDIA + 50}"
@@ -159,3 +160,78 @@ def test_a_telephone_that_is_gone(lab: Lab, sweep: Callable[[], Ran]) -> None:
     ran = sweep()
     assert {code for code, _, _ in ran.findings} == {"call-failed"}
     assert all("refused" in one["statement"] for one in ran.record["findings"])
+
+
+PROXY = 5080
+THROUGH = f"""[[council]]
+id = "lab"
+name = "The council of the lab"
+
+[[site]]
+id = "hall"
+council = "lab"
+name = "The hall"
+
+[[asset]]
+id = "hall-phone"
+site = "hall"
+kind = "phone"
+owner = "3C ICT"
+address = "{ipv4("hall-phone")}"
+checks = ["call"]
+[asset.call]
+number = "sip:{CALLEE}@{ipv4("hall-pbx")}:{PROXY}"
+duration_s = 7
+username = "{CALLER}"
+password_env = "LAB_PASSWORD"
+"""
+
+
+@pytest.mark.parametrize("towards", [None, "site", "vantage"])
+def test_through_the_switchboard_loss_is_counted_as_the_telephone_counts_it(
+    lab: Lab, lab_servers: Servers, tmp_path: Path, towards: faults.Towards | None
+) -> None:
+    """The telephone is reached by its switchboard alone; media goes straight to it."""
+    (tmp_path / "sites.toml").write_text(THROUGH)
+    (tmp_path / "proxy").mkdir()
+    at = ipv4("hall-pbx")
+    straight = f"-p udp --dport {SIP} -j DROP"
+    random = f"-p udp {RTP_ONLY} -m statistic --mode random --probability 0.3 -j DROP"
+    with ExitStack() as stack:
+        kamailio = CallProxy(tmp_path / "proxy", [f"udp:{at}:{PROXY}"], prefix=lab.at("hall-pbx"))
+        stack.enter_context(kamailio)
+        phone = stack.enter_context(
+            baresip.telephone(
+                tmp_path, ipv4("hall-phone"), SIP, media_port=MEDIA,
+                registrar=(f"{at}:{PROXY}", PASSWORD), prefix=lab.at("hall-phone"),
+            )
+        )  # fmt: skip
+        stack.enter_context(faults.rule(lab, "core", straight, where="FORWARD -o hall"))
+        if towards is not None:
+            where = "FORWARD -o hall" if towards == "site" else "FORWARD -i hall"
+            stack.enter_context(faults.rule(lab, "core", random, where=where))
+        ran = nethealth(
+            lab, tmp_path, "sweep", "--format", "json",
+            ca_file=lab_servers.authority.ca_file, secrets={"LAB_PASSWORD": PASSWORD},
+        )  # fmt: skip
+        (sent, heard), (_, missed) = phone.statistics().values()
+        routed = kamailio.routed()
+    assert routed == ["by ACK", "by BYE"]
+    assert ran.seen("sip_authenticated")["value"] is True
+    expected = {("poor-voice-quality", "hall", "hall-phone")} if towards else set()
+    assert ran.findings == expected
+    received = value(ran, "hall", "rtp_packets_received", "return")
+    ours = value(ran, "hall", "rtp_packets_sent", "forward")
+    assert ours == 350
+    if towards == "site":
+        # its last report comes before the end, and what is lost after its last packet it misses
+        assert 0 < value(ran, "hall", "rtp_packets_lost", "forward") <= missed <= 350 - heard
+        assert 350 * 0.15 < 350 - heard < 350 * 0.45
+        assert sent - AFTER_BYE <= received <= sent
+    else:
+        assert (heard, missed) == (350, 0)
+        lost = value(ran, "hall", "rtp_packets_lost", "return")
+        expected_packets = value(ran, "hall", "rtp_packets_expected", "return")
+        assert lost == expected_packets - received
+        assert sent - 10 <= expected_packets <= sent
+        assert (lost == 0) is (towards is None)

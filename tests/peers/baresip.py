@@ -29,7 +29,8 @@ rtp_stats yes
 jitter_buffer_delay 1-5
 net_interface {address}
 """
-_ACCOUNT = "<sip:echo@{host}>;regint=0;answermode=auto;audio_codecs=pcma,pcmu\n"
+_ACCOUNT = "<sip:echo@{at}>;{register};answermode={mode};audio_codecs=pcma,pcmu\n"
+_REGISTER = "regint=60;auth_user=echo;auth_pass={password}"
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,15 @@ def telephone(
     media_port: int,
     folder_name: str = "baresip",
     certificate: Path | None = None,
+    registrar: tuple[str, str] | None = None,
+    answers: bool = True,
     prefix: Sequence[str] = (),
 ) -> Iterator[Telephone]:
     """A telephone for the length of a block; its media stand at `media_port` and the next.
 
     With a `certificate` (and its key in the same file) it takes TLS at the port after `port`.
+    With a `registrar`, `HOST:PORT`, and the password there, it registers. Without
+    `answers` it rings, and nobody picks up.
     """
     home = folder / folder_name
     home.mkdir()
@@ -75,7 +80,10 @@ def telephone(
     if certificate is not None:
         with (home / "config").open("a") as config:
             config.write(f"sip_certificate {certificate}\n")
-    (home / "accounts").write_text(_ACCOUNT.format(host=host))
+    at, password = registrar or (host, "")
+    mode = "auto" if answers else "manual"
+    register = _REGISTER.format(password=password) if registrar else "regint=0"
+    (home / "accounts").write_text(_ACCOUNT.format(at=at, register=register, mode=mode))
     (home / "contacts").write_text("")
     with running(
         ("baresip", "-f", str(home), "-v"),
@@ -84,4 +92,6 @@ def telephone(
         cwd=home,
     ) as process:
         process.wait_until(lambda: "baresip is ready" in process.output())
+        if registrar:
+            process.wait_until(lambda: "200 OK" in process.output())
         yield Telephone(process)

@@ -51,6 +51,7 @@ def answering(
 
 
 _HEADERS = """[last_Via:]
+[last_Record-Route:]
 [last_From:]
 [last_To:];tag=[pid]SIPpTag[call_number]
 [last_Call-ID:]
