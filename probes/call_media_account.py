@@ -177,7 +177,8 @@ class MediaAccount:
             "direction": direction,
             "ssrc": f"0x{stream.ssrc:08x}",
         }  # fmt: skip
-        early = sum(one.received_s < (self._call.answered_s or 0) for one in stream.arrivals)
+        answered_s = self._call.answered_s or 0.0
+        early = self._session.packets_before(answered_s, self._agreed.remote.address)
         yield self._observe("early_media_packets_received", early, method=passport)
         transits = self._transits(stream)
         received = [transit is not None for transit in transits]

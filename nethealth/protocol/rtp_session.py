@@ -156,6 +156,15 @@ class RtpSession:
                 found[str(source)] += len(stream.arrivals) + stream.out_of_step_count
         return found
 
+    def packets_before(self, at_s: float, remote: str) -> int:
+        """Packets of all streams that came from the announced address before `at_s`."""
+        return sum(
+            arrival.received_s < at_s
+            for (source, _), stream in self.streams.items()
+            if same_address(source.address, remote)
+            for arrival in stream.arrivals
+        )
+
     def other_streams(self, remote: str) -> Counter[int]:
         """Packets by SSRC that came from the announced address beside its longest stream."""
         main = self.main_stream(remote)

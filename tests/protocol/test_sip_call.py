@@ -96,6 +96,21 @@ def test_the_invite() -> None:
     assert invite.content_length == len(invite.body)
 
 
+def test_every_codec_is_announced_as_its_profile_has_it() -> None:
+    """RFC 3551 table 4; G.722 at 8000 Hz for history's sake (4.5.2), G.729 without Annex B."""
+    call = Call(
+        "sip:echo@192.0.2.1", "udp", LOCAL, PEER, media=Endpoint("192.0.2.7", 30000),
+        rtcp_port=30001, codecs=("G722", "PCMA", "G729", "PCMU"),
+        getrandbits=Random(1).getrandbits,
+    )  # fmt: skip
+    body = parse_message(call.due(0.0)[0].data).body.decode().split("\r\n")
+    assert "m=audio 30000 RTP/AVP 9 8 18 0" in body
+    assert {line for line in body if line.startswith(("a=rtpmap", "a=fmtp"))} == {
+        "a=rtpmap:9 G722/8000", "a=rtpmap:8 PCMA/8000", "a=rtpmap:18 G729/8000",
+        "a=rtpmap:0 PCMU/8000", "a=fmtp:18 annexb=no",
+    }  # fmt: skip
+
+
 def test_copies_at_the_intervals_of_timer_a_until_timer_b() -> None:
     """Section 17.1.1.2: after 0.5 s, then at intervals that double; over at 32 s."""
     scene = Scene()
