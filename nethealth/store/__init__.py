@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nethealth.store.base import Point, RunSummary, Store, StoreError
+from nethealth.store.ledger import Registration
 from nethealth.store.past import last_tables, past_of
 from nethealth.store.sqlite import SqliteStore
 from nethealth.store.trend import Cell, Period, TrendRow, sparkline, trend
@@ -12,6 +13,7 @@ __all__ = [
     "Cell",
     "Period",
     "Point",
+    "Registration",
     "RunSummary",
     "Store",
     "StoreError",

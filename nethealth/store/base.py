@@ -7,8 +7,9 @@ from typing import Protocol
 
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding, Severity
-from nethealth.model.observation import Observation, Passport, Scalar
+from nethealth.model.observation import Event, Observation, Passport, Scalar
 from nethealth.model.record import Record, Run, RunKind
+from nethealth.store.ledger import Registration
 
 
 class StoreError(Exception):
@@ -93,6 +94,24 @@ class Store(Protocol):
         since: datetime | None = None,
     ) -> tuple[Point, ...]:
         """Every stored value of those names at the one asset or site given, oldest first."""
+        ...
+
+    def events(
+        self,
+        kinds: Collection[str],
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+    ) -> tuple[Event, ...]:
+        """What happened, of those kinds, oldest first; brought in twice, it stands once."""
+        ...
+
+    def register(self, registration: Registration) -> bool:
+        """Keep a text for good, before the data that it is about; False if it was there."""
+        ...
+
+    def registrations(self) -> tuple[Registration, ...]:
+        """Every text that was registered, the earliest first."""
         ...
 
     def close(self) -> None:

@@ -12,9 +12,11 @@ from typing import TypeVar
 
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding
-from nethealth.model.observation import Observation
+from nethealth.model.observation import Event, Observation
 from nethealth.model.record import Record, Run, RunKind
+from nethealth.store import ledger
 from nethealth.store.base import Point, RunSummary, StoreError
+from nethealth.store.ledger import Registration
 from nethealth.store.schema import prepare
 from nethealth.store.tables import Tables
 
@@ -92,6 +94,23 @@ class SqliteStore:
             return tuple(sorted(points, key=lambda point: point.time))
 
         return self._do(read)
+
+    def events(
+        self,
+        kinds: Collection[str],
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+    ) -> tuple[Event, ...]:
+        return self._do(lambda: ledger.events(self._connection, kinds, site, since))
+
+    def register(self, registration: Registration) -> bool:
+        added: list[bool] = []
+        self._write(lambda: added.append(ledger.register(self._connection, registration)))
+        return added[-1]
+
+    def registrations(self) -> tuple[Registration, ...]:
+        return self._do(lambda: ledger.registrations(self._connection))
 
     def close(self) -> None:
         self._do(self._connection.close)

@@ -8,7 +8,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -21,7 +21,7 @@ from nethealth.model.finding import Finding, Severity
 from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Observation, Passport
 from nethealth.model.record import Record, Run, RunKind
-from nethealth.store import rows
+from nethealth.store import ledger, rows
 from nethealth.store.base import Point, RunSummary, StoreError
 
 _INVENTORY = TypeAdapter(Inventory)
@@ -61,7 +61,7 @@ class Tables:
         self._insert(
             "INSERT INTO runs (id, kind, vantage, started, finished, interrupted, inventory_key,"
             " head) VALUES (?, ?, ?, ?, NULL, 0, ?, ?)",
-            (run.id, run.kind, run.vantage, _text_of(run.started), inventory, _head(record)),
+            (run.id, run.kind, run.vantage, ledger.text_of(run.started), inventory, _head(record)),
         )
 
     def add_check(
@@ -94,7 +94,8 @@ class Tables:
                 for position, finding in enumerate(record.findings)
             ],
         )  # fmt: skip
-        finished = _text_of(run.finished) if run.finished else None
+        ledger.add_events(self._connection, run_key, record.events)
+        finished = ledger.text_of(run.finished) if run.finished else None
         inventory = self._inventory_key(record.inventory)
         self._connection.execute(
             "UPDATE runs SET finished = ?, interrupted = ?, inventory_key = ?, head = ?"
@@ -151,7 +152,7 @@ class Tables:
             "SELECT key FROM runs WHERE kind = ? AND vantage = ? AND started < ? AND id <> ?"
             " AND finished IS NOT NULL AND NOT interrupted"
             " ORDER BY started DESC, key DESC LIMIT ?",
-            run.kind, run.vantage, _text_of(run.started), run.id, _LOOKED_BACK,
+            run.kind, run.vantage, ledger.text_of(run.started), run.id, _LOOKED_BACK,
         )  # fmt: skip
         wanted = set(checks)
         nearest = None
@@ -182,7 +183,7 @@ class Tables:
             " WHERE checks.key IN (SELECT key FROM checks WHERE asset = ?1 AND run_key >= ?3"
             " UNION ALL SELECT key FROM checks WHERE site = ?2 AND run_key >= ?3)"
             " AND runs.started >= ?4 AND name IN (SELECT value FROM json_each(?5))",
-            (asset, site, self._first_key(since), _text_of(since) if since else "",
+            (asset, site, self._first_key(since), ledger.text_of(since) if since else "",
              json.dumps(list(names))),
         )  # fmt: skip
         passports: dict[str, Passport] = {}
@@ -200,7 +201,7 @@ class Tables:
         """No run that started since then has a lower key."""
         if since is None:
             return 0
-        found = self._rows("SELECT min(key) FROM runs WHERE started >= ?", _text_of(since))
+        found = self._rows("SELECT min(key) FROM runs WHERE started >= ?", ledger.text_of(since))
         return int(found[0][0] or 0)
 
     def _add_missing(self, run_key: int, record: Record) -> None:
@@ -305,10 +306,6 @@ class Tables:
         key = self._connection.execute(statement, tuple(values)).lastrowid
         assert key is not None, "an insert into a table with row ids has one"  # noqa: S101
         return key
-
-
-def _text_of(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _head(record: Record) -> str:
