@@ -1,6 +1,7 @@
 """The plan of an inventory: every gateway, then every asset, in the order of the file."""
 
 from collections.abc import Collection, Iterator
+from functools import partial
 
 from nethealth.inventory.faults import nearest, shown
 from nethealth.inventory.kinds import PLANNED_KINDS, probe_kinds, tables_of
@@ -66,7 +67,7 @@ def asset_subject(asset: Asset, inventory: Inventory) -> tuple[Subject, tuple[Pr
         route=asset.route,
         coexistence=asset.coexistence,
         load_limits=load_limits(site, inventory) if site else None,
-        load_guards=load_guards(asset, site, inventory) if site else (),
+        load_guards=partial(load_guards, asset, site, inventory) if site else tuple,
         snmp=asset.snmp,
         kind=asset.kind,
         sip_alg=asset.sip_alg,

@@ -1,6 +1,6 @@
 """One thing to be measured, and the checks that a kind of probe makes of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -77,7 +77,8 @@ class Subject:
     route: RouteOptions | None = None
     coexistence: CoexistenceOptions | None = None
     load_limits: LoadLimits | None = None  # of its site; a target outside the inventory has none
-    load_guards: tuple[tuple[str, str], ...] = ()
+    # called for a load alone, since it looks at every asset of the inventory
+    load_guards: Callable[[], tuple[tuple[str, str], ...]] = tuple
     snmp: SnmpOptions | None = None
     kind: AssetKind | None = None
     sip_alg: SipAlgOptions | None = None
@@ -179,7 +180,7 @@ def _of_path(
         return host, _nat(host, subject.nat or NatOptions())
     if kind == "coexistence" and subject.load_limits:
         options = subject.coexistence or CoexistenceOptions()
-        return coexistence(host, options, subject.load_limits, subject.load_guards)
+        return coexistence(host, options, subject.load_limits, subject.load_guards())
     if kind == "snmp" and subject.snmp:
         return _snmp(host, subject.snmp, subject.kind, sweep)
     raise AssertionError(f"{subject.name} has nothing to make a {kind} check of")
