@@ -1,6 +1,8 @@
 """One measuring run from plan to judged record: the part that check, sweep and demo share."""
 
 import asyncio
+import atexit
+import gc
 import math
 import os
 import random
@@ -107,6 +109,8 @@ def measure(order: Order, store: Store | None, networks: Networks = system_netwo
 
     The first SIGINT or SIGTERM ends the run cleanly with what it has; a second ends the process.
     """
+    # All that a run holds ends with the process; to collect it first keeps the user waiting.
+    atexit.register(gc.freeze)
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         return runner.run(_measure(order, store, networks))
 

@@ -15,6 +15,7 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.bench.priority import go_first  # noqa: E402 - after the path to it
 from tests.peers import tun_link as link_of  # noqa: E402 - after the path to it
 from tests.peers.tun_link import TunLink, tun_link  # noqa: E402 - likewise
 
@@ -196,6 +197,7 @@ def silent_after_late(folder: Path) -> None:
 
 
 def main() -> int:
+    go_first()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         engine_alone(whole_command(folder))

@@ -4,7 +4,10 @@ import pytest
 
 from nethealth.inventory import InventoryError, parse
 from nethealth.model.check import CoexistenceParameters
+from nethealth.model.inventory import Asset, Inventory, Site
 from nethealth.plan import TargetError, plan_inventory, plan_targets
+from nethealth.plan import sites as plan_sites
+from nethealth.plan.loads import load_guards
 
 HEAD = """\
 [[council]]
@@ -157,3 +160,18 @@ def test_the_keys_are_bounded(key: str, value: str, allowed: str) -> None:
 def test_a_check_that_is_listed_needs_its_table() -> None:
     (fault,) = faults(sites('checks = ["coexistence"]\n'))
     assert '"coexistence" without a table [asset.coexistence]' in fault
+
+
+def test_guards_are_sought_for_a_load_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are sought among all assets, so that seeking them for each would take for ever."""
+    sought: list[str] = []
+
+    def seek(asset: Asset, site: Site, inventory: Inventory) -> tuple[tuple[str, str], ...]:
+        sought.append(asset.id)
+        return load_guards(asset, site, inventory)
+
+    monkeypatch.setattr(plan_sites, "load_guards", seek)
+    assert plan_inventory(parse(sites(table="")))
+    assert sought == []
+    load(sites())
+    assert sought == ["r"]
