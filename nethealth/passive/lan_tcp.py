@@ -4,8 +4,9 @@ RFC 9293 sections 3.4 and 3.8. Each direction of a connection is followed by the
 shown. A segment that brings octets from before was sent again, unless it is a copy: a mirror port
 shows frames twice, and a router between two mirrored VLANs shows the same segment in each. A copy
 has the same IP identification and checksum as the segment it copies, and comes at once. A segment
-that fills a gap was overtaken on its way if it comes within 3 ms of what overtook it, and else was
-lost before this point and sent again: tshark's rule.
+that fills a gap was either overtaken on its way, or lost before this point and sent again: the
+sender's identifications tell which, as they grow. Where they say nothing, it was overtaken if it
+comes within 3 ms of what overtook it, tshark's rule where it knows no round trip.
 """
 
 from collections.abc import Iterator
@@ -16,10 +17,10 @@ from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.columns import Ints
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S, Series, Tallies
-from nethealth.passive.tcp_copies import Copies
+from nethealth.passive.tcp_copies import Copies, identification
 from nethealth.passive.tcp_flows import FlowTable
-from nethealth.passive.tcp_holes import Holes
-from nethealth.passive.tcp_progress import Progress, progress_of
+from nethealth.passive.tcp_holes import Holes, sent_after
+from nethealth.passive.tcp_progress import Progress, Segments, progress_of
 from nethealth.passive.tcp_windows import Windows
 from nethealth.passive.text import flow_text
 
@@ -73,15 +74,16 @@ class TcpAnalysis:
         data = rows[octets[chosen] > 0]
         self._data += len(data)
         self._segments.add_all(packets.time_ns[data])
-        progress = progress_of(
-            self._table,
+        segments = Segments(
             rows,
             packets.flow[rows],
             packets.tcp_sequence[rows],
             (octets + syn + fin)[chosen],
             syn[chosen],
             packets.time_ns[rows],
+            identification(packets, rows),
         )
+        progress = progress_of(self._table, segments)
         self._judge(packets, progress)
 
     def _judge(self, packets: Packets, progress: Progress) -> None:
@@ -97,8 +99,9 @@ class TcpAnalysis:
         """Segments out of the order of their octets, one by one."""
         rows = progress.rows[places]
         late_ns = packets.time_ns[rows] - progress.high_ns[places]
+        after = sent_after(identification(packets, rows), progress.high_id[places])
         again: list[int] = []
-        for row, flow, base, begin, end, before, late, data in zip(
+        for row, flow, base, begin, end, before, late, sent, data in zip(
             rows.tolist(),
             progress.flow[places].tolist(),
             progress.base[places].tolist(),
@@ -106,13 +109,14 @@ class TcpAnalysis:
             progress.end[places].tolist(),
             progress.before[places].tolist(),
             late_ns.tolist(),
+            after.tolist(),
             packets.payload_octets[rows].tolist(),
             strict=True,
         ):
             if begin > before:
                 self._holes.open(flow, base, before, begin)
             elif data > 0:
-                kind = self._holes.fill(flow, base, begin, end, before, late)
+                kind = self._holes.fill(flow, base, begin, end, before, late, sent)
                 if kind == "retransmission":
                     again.append(row)
                 self._overtaken += kind == "overtaken"

@@ -55,9 +55,14 @@ def _fingerprints(packets: Packets, rows: Ints) -> tuple[Keys, Flags]:
     """
     at = packets.transport_at[rows]
     octets = packets.octets
-    is_4 = packets.ip_version[rows] == 4
-    identification = np.where(is_4, u16(octets, packets.network_at[rows] + 4), 0)
+    number = identification(packets, rows)
     numbers = u32(octets, at + 4) << 16 | u16(octets, at + 16)
     more = u32(octets, at + 8) << 16 | u16(octets, at + 14)
-    lengths = identification << 32 | packets.payload_octets[rows]
-    return mixed(packets.flow[rows], numbers, more, lengths), identification != 0
+    lengths = number << 32 | packets.payload_octets[rows]
+    return mixed(packets.flow[rows], numbers, more, lengths), number != 0
+
+
+def identification(packets: Packets, rows: Ints) -> Ints:
+    """Of the IPv4 header (RFC 791 section 3.1); 0 in IPv6, and where a sender gives none."""
+    number = u16(packets.octets, packets.network_at[rows] + 4)
+    return np.where(packets.ip_version[rows] == 4, number, 0)

@@ -2,12 +2,28 @@
 
 from typing import Literal
 
+import numpy as np
+
+from nethealth.passive.columns import Ints
+
 FLOWS_MAX = 65_536
 HOLES_MAX = 64  # of one flow; the oldest is forgotten
 OVERTAKEN_NS = 3_000_000  # tshark's threshold where it knows no round trip
+NEAR = 1024  # identifications
 _WRAP = 0xFFFFFFFF
 
 Kind = Literal["retransmission", "overtaken", "keepalive"]
+
+
+def sent_after(identification: Ints, other: Ints) -> Ints:
+    """1 where a packet was sent after the other by its IP identification, -1 before, 0 unknown.
+
+    Senders count up, in all or by connection (RFC 6864 section 4 lets them); some write 0 or
+    random numbers, so only near ones are believed.
+    """
+    step = ((identification - other + 0x8000) & 0xFFFF) - 0x8000
+    told = (identification > 0) & (other > 0) & (np.abs(step) < NEAR)
+    return np.where(told, np.sign(step), 0)
 
 
 class Holes:
@@ -27,8 +43,12 @@ class Holes:
         if len(holes) > HOLES_MAX:
             del holes[0]
 
-    def fill(self, flow: int, base: int, begin: int, end: int, before: int, late_ns: int) -> Kind:
+    def fill(
+        self, flow: int, base: int, begin: int, end: int, before: int, late_ns: int, sent: int
+    ) -> Kind:
         """What a segment is that begins before the highest octet seen, `late_ns` after that one.
+
+        `sent`: 1 after that one, -1 before it, 0 where that cannot be told.
 
         One octet right before the next expected one is a keep-alive (RFC 9293 section 3.8.4).
         """
@@ -36,6 +56,8 @@ class Holes:
             return "keepalive"
         if not self._take(flow, (base + begin) & _WRAP, end - begin):
             return "retransmission"
+        if sent:
+            return "retransmission" if sent > 0 else "overtaken"
         return "overtaken" if 0 <= late_ns < OVERTAKEN_NS else "retransmission"
 
     def _take(self, flow: int, begin: int, octets: int) -> bool:

@@ -20,9 +20,10 @@ class Progress:
     """Rows sorted by flow, then by time.
 
     `begin`, `end`: of a segment's octets, as distances from what its flow expected at the run's
-    start. `before`: the highest `end` before it; `high_ns`: when that came. `opens`: nothing was
-    known of the direction before, so nothing can be said. `base`: the sequence number that
-    distance 0 stands for. `syn_again`: a SYN that repeats the last one.
+    start. `before`: the highest `end` before it; `high_ns` and `high_id`: when that came, and with
+    which IP identification. `opens`: nothing was known of the direction before, so nothing can be
+    said. `base`: the sequence number that distance 0 stands for. `syn_again`: a SYN that repeats
+    the last one.
     """
 
     rows: Ints
@@ -31,32 +32,45 @@ class Progress:
     end: Ints
     before: Ints
     high_ns: Ints
+    high_id: Ints
     opens: Flags
     base: Ints
     syn_again: Flags
 
 
-def progress_of(
-    table: FlowTable, rows: Ints, flow: Keys, sequence: Ints, octets: Ints, syn: Flags, ns: Ints
-) -> Progress:
-    """The rows with data, SYN or FIN of a run, in order of time; `octets` counts both flags as one.
+@dataclass(frozen=True, eq=False, slots=True)
+class Segments:
+    """Rows with data, SYN or FIN of a run, in order of time; `octets` counts both flags as one.
 
-    A SYN begins its direction anew. The table is brought up to date.
+    `identification`: of the IP header, 0 where it says nothing.
     """
-    order = np.argsort(flow, kind="stable")
-    rows, flow, sequence, octets = rows[order], flow[order], sequence[order], octets[order]
-    syn, ns = syn[order], ns[order]
+
+    rows: Ints
+    flow: Keys
+    sequence: Ints
+    octets: Ints
+    syn: Flags
+    ns: Ints
+    identification: Ints
+
+
+def progress_of(table: FlowTable, segments: Segments) -> Progress:
+    """A SYN begins its direction anew. The table is brought up to date."""
+    order = np.argsort(segments.flow, kind="stable")
+    rows, flow = segments.rows[order], segments.flow[order]
+    sequence, octets, syn = segments.sequence[order], segments.octets[order], segments.syn[order]
+    ns, identification = segments.ns[order], segments.identification[order]
     position = np.arange(len(flow))
     new_flow = np.r_[True, flow[1:] != flow[:-1]]
     flow_starts = np.flatnonzero(new_flow)
-    known, following, carried_ns, last_syn = table.get(flow[flow_starts])
+    known, carry = table.get(flow[flow_starts])
 
     # A group is a flow, or what follows a SYN in it.
     starts = np.flatnonzero(new_flow | syn)
     group = np.cumsum(new_flow | syn) - 1
     of_flow = np.searchsorted(flow_starts, starts, side="right") - 1
     carried = known[of_flow] & new_flow[starts] & ~syn[starts]
-    base = np.where(carried, following[of_flow], sequence[starts])
+    base = np.where(carried, carry["next"][of_flow], sequence[starts])
 
     steps = np.zeros(len(flow), np.int64)
     steps[1:] = _signed(sequence[1:] - sequence[:-1])
@@ -71,25 +85,32 @@ def progress_of(
     before[starts] = 0
     raised = np.maximum.accumulate(np.where(end > before, position, -1))
     previous = np.r_[-1, raised[:-1]]
-    start_of = starts[group]
-    came = np.where(carried, carried_ns[of_flow], ns[starts])[group]
-    high_ns = np.where(previous >= start_of, ns[np.maximum(previous, 0)], came)
+    within = previous >= starts[group]
 
+    def of_highest(column: Ints, name: str) -> Ints:
+        """A column at the segment that brought the highest octet before each row."""
+        came = np.where(carried, carry[name][of_flow], column[starts])[group]
+        return np.where(within, column[np.maximum(previous, 0)], came)
+
+    high_ns, high_id = of_highest(ns, "high_ns"), of_highest(identification, "high_id")
     ends = np.r_[flow_starts[1:], len(flow)] - 1  # the last row of each flow
     last = group[ends]
-    seen = raised[ends] >= starts[last]
-    earlier_syn, last_syn = _syns(sequence, syn, flow_starts, last_syn)
+    raising = (end > before)[ends]
+    earlier_syn, last_syn = _syns(sequence, syn, flow_starts, carry["syn"])
     table.put(
         flow[flow_starts],
         known,
-        (base[last] + highest[ends]) & 0xFFFFFFFF,
-        np.where(seen, ns[np.maximum(raised[ends], 0)], came[ends]),
-        last_syn,
+        {
+            "next": (base[last] + highest[ends]) & 0xFFFFFFFF,
+            "high_ns": np.where(raising, ns[ends], high_ns[ends]),
+            "high_id": np.where(raising, identification[ends], high_id[ends]),
+            "syn": last_syn,
+        },
     )
     opens = np.zeros(len(flow), np.bool_)
     opens[starts] = ~carried
     return Progress(
-        rows, flow, begin, end, before, high_ns, opens, base[group],
+        rows, flow, begin, end, before, high_ns, high_id, opens, base[group],
         syn & (earlier_syn == sequence),
     )  # fmt: skip
 

@@ -56,10 +56,10 @@ def recording(wire: Lab, folder: Path, *more: str) -> Iterator["subprocess.Popen
         yield popen
 
 
-def send(wire: Lab, frames: Sequence[bytes]) -> None:
+def send(wire: Lab, frames: Sequence[bytes], node: str = "left") -> None:
     """Put frames on the wire as they are."""
     here = os.open("/proc/self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{wire.namespace('left')}", os.O_RDONLY)
+    there = os.open(f"/run/netns/{wire.namespace(node)}", os.O_RDONLY)
     try:
         setns(there)
         try:

@@ -85,21 +85,32 @@ def test_without_an_identification_only_what_comes_at_once_is_a_copy() -> None:
     assert value(result, "tcp_retransmission_count") == 1
 
 
-def test_a_gap_filled_at_once_was_overtaken_and_filled_late_was_sent_again() -> None:
-    overtaken = found(
-        segment(0, 1000, b"a" * 100, identification=1),
-        segment(1 * MS, 1200, b"c" * 100, identification=3),
-        segment(2 * MS, 1100, b"b" * 100, identification=2),
+@pytest.mark.parametrize(
+    ("identifications", "late_ns", "again"),
+    [
+        ((1, 3, 2), 1 * MS, 0),  # sent before what came first
+        ((1, 3, 2), 250 * MS, 0),  # however late
+        ((1, 3, 4), 250 * MS, 1),
+        ((1, 3, 4), 1 * MS, 1),  # a round trip within a building takes less
+        ((0xFFFE, 0xFFFF, 1), 1 * MS, 1),  # they go round
+        ((0, 0, 0), 1 * MS, 0),  # nothing told: by time
+        ((0, 0, 0), 250 * MS, 1),
+        ((900, 51_000, 20_000), 1 * MS, 0),  # random ones tell nothing
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_a_gap_is_filled_by_what_was_overtaken_or_sent_again(
+    identifications: tuple[int, int, int], late_ns: int, again: int, pieces: int
+) -> None:
+    first, second, third = identifications
+    result = found(
+        segment(0, 1000, b"a" * 100, identification=first),
+        segment(1 * MS, 1200, b"c" * 100, identification=second),
+        segment(1 * MS + late_ns, 1100, b"b" * 100, identification=third),
+        pieces=pieces,
     )
-    assert value(overtaken, "tcp_out_of_order_count") == 1
-    assert value(overtaken, "tcp_retransmission_count") == 0
-    lost = found(
-        segment(0, 1000, b"a" * 100, identification=1),
-        segment(1 * MS, 1200, b"c" * 100, identification=3),
-        segment(250 * MS, 1100, b"b" * 100, identification=4),
-    )
-    assert value(lost, "tcp_out_of_order_count") == 0
-    assert value(lost, "tcp_retransmission_count") == 1
+    assert value(result, "tcp_retransmission_count") == again
+    assert value(result, "tcp_out_of_order_count") == 1 - again
 
 
 def test_a_gap_is_filled_once() -> None:

@@ -40,9 +40,9 @@ TCP_DIFFERENCES = {
         "octets 65 to 108 come once each: tshark takes the number of a RST for an acknowledgement",
     ),
     "wswiki__SkypeIRC.cap": (
-        11, 12 + 34,
-        "34 are SYNs; the time stamp of frame 1405 (TSval 3304030) is older than that of 1402 "
-        "(3304041): it was overtaken, not sent again",
+        10, 12 + 34,
+        "34 are SYNs; frames 902 and 1405 have older time stamps than those that came before them "
+        "(TSval 142175 behind 142176, 3304030 behind 3304041): overtaken, not sent again",
     ),
 }  # fmt: skip
 SYNS_AGAIN = {
