@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup, escape
 
-from reports.document import IntervalChart, SeriesChart
+from reports.document import Chart, IntervalChart, Ladder, SeriesChart
 from reports.escape import clip, visible
+from reports.ladder_svg import drawing
 
 WIDE, NARROW = 680, 300
 _ROW_WIDE, _ROW_NARROW = 26, 40
@@ -19,11 +20,13 @@ _SERIES_HEIGHT = 180
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
-def svg(chart: IntervalChart | SeriesChart, *, width: int, name: str) -> Markup:
+def svg(chart: Chart, *, width: int, name: str) -> Markup:
     """One drawing; `name` makes the ids of its title and description unique in the page."""
     wide = width == WIDE
     if isinstance(chart, IntervalChart):
         height, parts = _intervals(chart, width, wide)
+    elif isinstance(chart, Ladder):
+        height, parts = drawing(chart, width, wide)
     else:
         height, parts = _series(chart, width)
     head = (
@@ -35,10 +38,14 @@ def svg(chart: IntervalChart | SeriesChart, *, width: int, name: str) -> Markup:
     return Markup(head + "".join(parts) + "</svg>")  # noqa: S704 - every text went through _safe
 
 
-def key(chart: IntervalChart | SeriesChart) -> str:
+def key(chart: Chart) -> str:
     """What its marks mean, in a sentence."""
     dashed = "dashed: the limit, where it lies within the chart."
+    if isinstance(chart, Ladder):
+        return "Times in seconds from the first message; a broken arrow: sent again."
     if isinstance(chart, SeriesChart):
+        if chart.limit is None:
+            return "A gap: no value there."
         return f"A gap: no value in that round; {dashed}"
     if chart.unit == "ms":
         return f"Line: from minimum to 95th percentile; dot: median; {dashed}"
@@ -93,6 +100,8 @@ def _intervals(chart: IntervalChart, width: int, wide: bool) -> tuple[int, list[
 def _series(chart: SeriesChart, width: int) -> tuple[int, list[str]]:
     left, right, bottom = 58, width - 10, _SERIES_HEIGHT - _AXIS
     marks = ticks(_top(chart.limit, (y for _, y in chart.points if y is not None)), 4)
+    if not chart.unit:
+        marks = [mark for mark in marks if mark == int(mark)]  # there is no half of a thing
     last = max((at for at, _ in chart.points), default=0.0) or 1.0
 
     def x(at: float) -> float:

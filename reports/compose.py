@@ -7,6 +7,7 @@ from datetime import datetime
 from nethealth.model import codec
 from nethealth.model.finding import Finding
 from nethealth.model.record import Record
+from reports.calls import call_blocks
 from reports.case import case_sections
 from reports.changes import change_lines, compare
 from reports.document import Block, Bullets, Document, Paragraph, Section, SectionKey
@@ -40,6 +41,7 @@ def compose(
         ("changes", "What changed since the run before", _changes(view, previous)),
         ("sites", "Sites, worst first", site_blocks(view)),
         ("findings", "Findings and their evidence", findings_blocks(view)),
+        ("calls", "Calls and registrations in the capture", call_blocks(view)),
         ("measured", "What was measured", measured if few else ()),
         ("charts", "Charts", chart_blocks(view)),
         ("not-measured", "What was not measured", not_measured_blocks(view)),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from nethealth.model.record import Record
 
-ChartUnit = Literal["ms", "%"]
+ChartUnit = Literal["ms", "%", ""]  # "": a plain number
 MarkKind = Literal["critical", "warning", "info", "ok", "none"]
 
 
@@ -111,6 +111,33 @@ class SeriesChart:
 
 
 @dataclass(frozen=True, slots=True)
+class LadderStep:
+    """One message; `source` and `destination` index the places. `again`: a copy of one before."""
+
+    time: str
+    source: int
+    destination: int
+    label: str
+    media: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The messages of one call from place to place, in the order of time.
+
+    Drawn as lettered lifelines; `table` tells the same in full.
+    """
+
+    id: str
+    title: str
+    description: str
+    places: tuple[str, ...]
+    steps: tuple[LadderStep, ...]
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What one finding says, and its evidence in a line."""
 
@@ -137,11 +164,11 @@ class FindingBlock:
     more: tuple[tuple[str, tuple[str, ...]], ...] = ()  # what was tested, what is missing ...
 
 
-Block = (
-    Paragraph | Heading | Bullets | KeyValues | Table | IntervalChart | SeriesChart | FindingBlock
-)
+Chart = IntervalChart | SeriesChart | Ladder
+Block = Paragraph | Heading | Bullets | KeyValues | Table | Chart | FindingBlock
 SectionKey = Literal[
-    "changes", "sites", "findings", "charts", "measured", "not-measured", "method", "glossary",
+    "changes", "sites", "findings", "calls", "charts", "measured", "not-measured", "method",
+    "glossary",
     "case-cost", "case-options", "case-lines", "case-risks", "case-recharges", "case-five",
     "case-figures",
 ]  # fmt: skip

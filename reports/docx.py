@@ -8,11 +8,13 @@ from reports.document import (
     Block,
     Bullets,
     Cell,
+    Chart,
     Document,
     FindingBlock,
     Heading,
     IntervalChart,
     KeyValues,
+    Ladder,
     Mark,
     Paragraph,
     SeriesChart,
@@ -113,7 +115,7 @@ class _Writer:
                 self._table(block)
             case FindingBlock():
                 self._finding(block)
-            case IntervalChart() | SeriesChart():
+            case IntervalChart() | SeriesChart() | Ladder():
                 self._chart(block)
 
     def _text(self, text: str, *, bold: bool = False, quiet: bool = False) -> None:
@@ -164,7 +166,7 @@ class _Writer:
         if block.evidence is not None:
             self._table(block.evidence)
 
-    def _chart(self, chart: IntervalChart | SeriesChart) -> None:
+    def _chart(self, chart: Chart) -> None:
         from docx.shared import Cm  # noqa: PLC0415
 
         from reports.charts import key  # noqa: PLC0415 - markupsafe, which only drawing needs

@@ -9,6 +9,7 @@ from nethealth.model.check import CheckResult
 from nethealth.model.failure import Outcome
 from nethealth.model.observation import Observation, Scalar
 from reports import coexisting, witnessed
+from reports.capture import capture_lines
 from reports.escape import clip
 from reports.words import (
     FAILURE_WORDS,
@@ -73,6 +74,7 @@ def figures(check: CheckResult, seen: Seen) -> Lines:
         "route": _route,
         "path-mtu": _path_mtu,
         "coexistence": coexisting.coexistence,
+        "capture": capture_lines,
         "sip-alg": witnessed.sip_alg,
         "nat": witnessed.nat,
     }

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from reports.document import Document, IntervalChart, Mark, SeriesChart
+from reports.document import Chart, Document, Mark
 from reports.escape import visible
 from reports.pictures import standalone
 
@@ -67,7 +67,7 @@ def printable(text: str) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mark):
         return {"kind": value.kind, "word": printable(value.word)}
-    if isinstance(value, IntervalChart | SeriesChart):
+    if isinstance(value, Chart):
         from reports.charts import key  # noqa: PLC0415 - markupsafe, which only drawing needs
 
         return {

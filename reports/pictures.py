@@ -1,6 +1,6 @@
 """Charts as pictures, for formats of print: the drawing with its style inside, or its pixels."""
 
-from reports.document import IntervalChart, SeriesChart
+from reports.document import Chart
 
 # What the page's style sheet says of charts, in the colours of print.
 _STYLE = (
@@ -8,6 +8,8 @@ _STYLE = (
     ".axis{fill:#444;font-size:12px}.end{text-anchor:end}text.middle{text-anchor:middle}"
     ".grid{stroke:#bbb}.limit{stroke:#7d4a00;stroke-width:1.5;stroke-dasharray:5 4}"
     ".span{stroke:#1d4f91;stroke-width:3}.line{stroke:#1d4f91;stroke-width:1.5;fill:none}"
+    ".life{stroke:#bbb}.arrow{stroke:#1d4f91;stroke-width:1.5;fill:none}"
+    ".again{stroke-dasharray:5 4}.head{fill:#1d4f91}.place{font-weight:bold}"
     "circle{fill:#1d4f91;stroke:#fff;stroke-width:1.5}</style>"
 )
 _PIXELS_PER_INCH = 200.0
@@ -16,7 +18,7 @@ _PAGE = """#set page(width: auto, height: auto, margin: 4pt)
 """
 
 
-def standalone(chart: IntervalChart | SeriesChart) -> str:
+def standalone(chart: Chart) -> str:
     """The drawing as a file of its own."""
     from reports.charts import WIDE, svg  # noqa: PLC0415 - markupsafe, which only drawing needs
 
@@ -25,7 +27,7 @@ def standalone(chart: IntervalChart | SeriesChart) -> str:
     return f"{head}{end}{_STYLE}{rest}"
 
 
-def png(chart: IntervalChart | SeriesChart) -> bytes:
+def png(chart: Chart) -> bytes:
     """The drawing in pixels, for a format that takes no drawing."""
     import typst  # noqa: PLC0415 - 85 MB that only print should load
 

@@ -81,8 +81,15 @@ def duration(seconds: float) -> str:
 
 
 def observed_s(view: View) -> float | None:
-    """How long the run was watching: as the sweep says, else from its start to its end."""
+    """How long the run was watching: as the sweep says, else from its start to its end.
+
+    Of a capture that is read, how long it lasts.
+    """
     run = view.record.run
+    if run.kind == "capture":
+        for check in view.record.checks:
+            for one in view.seen(check.id).get("capture_duration_s", ()):
+                return float(one.value) if isinstance(one.value, int | float) else None
     if run.pacing.observed_s is not None:
         return run.pacing.observed_s
     return None if run.finished is None else (run.finished - run.started).total_seconds()

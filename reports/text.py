@@ -11,6 +11,7 @@ from reports.document import (
     FindingBlock,
     Heading,
     KeyValues,
+    Ladder,
     Mark,
     Paragraph,
     Section,
@@ -18,6 +19,7 @@ from reports.document import (
     Table,
 )
 from reports.escape import visible
+from reports.ladder import terminal_lines
 from reports.summary import verdict_line
 from reports.view import View
 
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 TABLE_MAX_ROWS = 60  # printed of one table, the worst first; the other formats have them all
 _SECTIONS: tuple[SectionKey, ...] = (
-    "changes", "findings", "sites", "case-cost", "case-options", "case-lines", "not-measured",
-    "measured",
+    "changes", "findings", "sites", "calls", "case-cost", "case-options", "case-lines",
+    "not-measured", "measured",
 )  # fmt: skip
 _MORE = {"Still missing": "missing", "Other explanations": "or else", "This explains": "explains"}
 _GAP = 2  # between the columns of a table: one of padding, one of its empty divider
@@ -108,8 +110,17 @@ def _print(console: "Console", block: Block) -> None:
             _print_table(console, block)
         case FindingBlock():
             _print_finding(console, block)
+        case Ladder():
+            _print_ladder(console, block)
         case _:
             return  # the figures of charts stand in the tables
+
+
+def _print_ladder(console: "Console", block: Ladder) -> None:
+    console.print(_text(block.description))
+    for line in terminal_lines(block, console.width):
+        console.print(_text(line), soft_wrap=True)
+    console.print()
 
 
 def _print_finding(console: "Console", block: FindingBlock) -> None:

@@ -14,6 +14,7 @@ from reports.document import (
     Heading,
     IntervalChart,
     KeyValues,
+    Ladder,
     Mark,
     Paragraph,
     SeriesChart,
@@ -111,7 +112,7 @@ class _Sheet:
                 self._table(block)
             case FindingBlock():
                 self._finding(block)
-            case IntervalChart() | SeriesChart():
+            case IntervalChart() | SeriesChart() | Ladder():
                 self.line(f"{block.title}. {block.description}")
                 self._table(block.table)
 

@@ -14,7 +14,7 @@ from nethealth.passive.packets import Packets
 from nethealth.passive.rtp_evidence import Evidence, proves
 from nethealth.passive.rtp_facts import stream_facts
 from nethealth.passive.rtp_follow import begin, follow
-from nethealth.passive.rtp_holes import Holes
+from nethealth.passive.rtp_holes import Holes, LossRuns
 from nethealth.passive.rtp_loss import StreamLoss, stream_losses
 from nethealth.passive.rtp_payload import EVENTS, STATIC
 from nethealth.passive.rtp_probation import (
@@ -23,6 +23,7 @@ from nethealth.passive.rtp_probation import (
     clock_hz,
     packet_ticks,
 )
+from nethealth.passive.rtp_progress import LossSeries
 from nethealth.passive.rtp_reverse import with_reverse
 from nethealth.passive.rtp_rows import Candidates, Ends, RtpRows, joined
 from nethealth.passive.rtp_state import no_streams
@@ -204,16 +205,26 @@ class Rtp:
     def _streams(self) -> tuple[RtpStream, ...]:
         state = self._state
         expected = np.where(state.begun, state.highest - state.lowest + 1, 0) + state.strays
-        losses = stream_losses(self._holes.runs(), expected)
+        runs = self._holes.runs()
+        losses = stream_losses(runs, expected)
         found = [
             stream
             for number in np.flatnonzero(state.begun & (state.received > 0)).tolist()
-            if (stream := self._stream(number, int(expected[number]), losses[number])) is not None
+            if (stream := self._stream(number, int(expected[number]), losses[number], runs))
+            is not None
         ]
         found.sort(key=lambda stream: (stream.first_ns, str(stream.ends)))
         return tuple(with_reverse(found))
 
-    def _stream(self, number: int, expected: int, loss: StreamLoss) -> RtpStream | None:
+    def _over_time(self, number: int, runs: LossRuns) -> LossSeries | None:
+        first, last = np.searchsorted(runs.stream, [number, number + 1])
+        return self._holes.progress.series(
+            number, int(self._state.lowest[number]), runs.begin[first:last], runs.length[first:last]
+        )
+
+    def _stream(
+        self, number: int, expected: int, loss: StreamLoss, runs: LossRuns
+    ) -> RtpStream | None:
         state = self._state
         ends = self._candidates.ends(number)
         types = self._payload_types.of(number)
@@ -263,6 +274,7 @@ class Rtp:
             restarts=int(state.restarts[number]),
             strays=int(state.strays[number]),
             loss=loss,
+            loss_over_time=self._over_time(number, runs) if loss.lost else None,
             jitter_mean_s=float(state.jitter_sum[number]) / jittered / clock if jittered else None,
             jitter_max_s=float(state.jitter_max[number]) / clock if jittered else None,
             delta_min_s=int(state.delta_min_ns[number]) / 1e9 if several else None,

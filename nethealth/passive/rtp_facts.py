@@ -38,6 +38,7 @@ UNITS: Units = {
     "rtp_restart_count": None,
     "rtp_clock_error_ppm": "ppm",
     "rtp_reverse_packets_received": "packets",
+    "rtp_packets_lost_in_a_bin_max": "packets",
     "dscp_received": None,
     "r_factor": "1",
     "mos_cqe": "1",
@@ -126,6 +127,20 @@ class _Facts:
             method={**self._method, "n_effective": statistics.n_effective},
             time_ns=stream.first_ns,
         )
+        series = stream.loss_over_time
+        if series is not None:
+            yield Fact(
+                "rtp_packets_lost_in_a_bin_max",
+                max(series.lost),
+                samples=sum(series.expected),
+                method={
+                    **self._method,
+                    "bin_s": series.bin_ns / 1e9,
+                    "expected": series.expected,
+                    "lost": series.lost,
+                },
+                time_ns=series.start_ns,
+            )
         if burst_ratio is not None:
             yield self._fact("packet_loss_burst_ratio", burst_ratio, stream.expected)
             yield self._fact("rtp_burst_count", loss.burst_count, gmin=16)

@@ -142,6 +142,7 @@ def _account(
     opening = np.flatnonzero(extended - highest > 1)
     stream = rows.stream
     holes.open(key(stream[opening], highest[opening] + 1), key(stream[opening], extended[opening]))
+    holes.progress.note(stream[in_order], rows.time_ns[in_order], extended[in_order])
     late = np.flatnonzero(~in_order)
     first_arrival = np.zeros(len(rows), np.bool_)
     if len(late):

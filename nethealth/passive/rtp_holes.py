@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nethealth.passive.columns import Flags, Ints
+from nethealth.passive.rtp_progress import Progress
 
 STREAM_SHIFT = 42
 _BIAS = 1 << 41  # numbers below the first packet's are negative
@@ -29,11 +30,12 @@ class LossRuns:
 
 
 class Holes:
-    """All streams' holes, sorted; `old` are those that no late packet can close any more."""
+    """All streams' holes, sorted, and how far the streams had come over time."""
 
     def __init__(self) -> None:
         self._begin = np.zeros(0, np.int64)  # keys: the first missing one, and the one after
         self._end = np.zeros(0, np.int64)
+        self.progress = Progress()
 
     def open(self, begin: Ints, end: Ints) -> None:
         """Keys from `begin` to before `end` are missing; none of them was so before."""
@@ -69,6 +71,7 @@ class Holes:
         moved = (stream - (self._begin >> STREAM_SHIFT)) << STREAM_SHIFT
         self._begin = (self._begin + moved)[kept]
         self._end = (self._end + moved)[kept]
+        self.progress.rename(numbers)
 
     def runs(self) -> LossRuns:
         stream = self._begin >> STREAM_SHIFT

@@ -6,6 +6,7 @@ from typing import Literal
 
 from nethealth.passive.announced import AnnouncedMedia, Encoding
 from nethealth.passive.rtp_loss import StreamLoss
+from nethealth.passive.rtp_progress import LossSeries
 from nethealth.passive.rtp_rows import Ends
 
 Known = Literal["signalling", "evidence"]  # by what a stream is known to be one
@@ -51,6 +52,7 @@ class RtpStream:
     vlans: Mapping[int, int]
     octets: int
     reverse_packets: int = 0
+    loss_over_time: LossSeries | None = None  # of a stream that lost anything
 
     @property
     def payload_type(self) -> int:

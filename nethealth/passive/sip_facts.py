@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from nethealth.model.observation import Passport, Scalar
+from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.sip_call import Call
 from nethealth.passive.sip_calls import Calls
@@ -184,10 +185,11 @@ def _ladder(call: Call) -> Fact:
 
     Only methods, codes and phrases stand here, no name and no number of anybody.
     """
+    place_of = _places(call)
     places: dict[str, int] = {}
     for step in call.steps:
         for end in (step.source, step.destination):
-            places.setdefault(str(end), len(places))
+            places.setdefault(place_of[end], len(places))
     return Fact(
         "call_message_count",
         call.step_count,
@@ -195,8 +197,8 @@ def _ladder(call: Call) -> Fact:
             "call": call.number,
             "places": list(places),
             "times_s": [round((step.time_ns - call.first_ns) / 1e9, 6) for step in call.steps],
-            "from": [places[str(step.source)] for step in call.steps],
-            "to": [places[str(step.destination)] for step in call.steps],
+            "from": [places[place_of[step.source]] for step in call.steps],
+            "to": [places[place_of[step.destination]] for step in call.steps],
             "labels": [step.label for step in call.steps],
             "of": [step.of or "" for step in call.steps],
             "media": [step.media for step in call.steps],
@@ -205,6 +207,21 @@ def _ladder(call: Call) -> Fact:
         },
         time_ns=call.first_ns,
     )
+
+
+def _places(call: Call) -> dict[Endpoint, str]:
+    """Where each end stands in the ladder: a host, with its port if it uses only one.
+
+    Where messages go from one port of a host to another one, each port is a place.
+    """
+    ends = {end for step in call.steps for end in (step.source, step.destination)}
+    ports: dict[str, set[int]] = {}
+    for end in ends:
+        ports.setdefault(end.address, set()).add(end.port)
+    inside = any(step.source.address == step.destination.address for step in call.steps)
+    return {
+        end: str(end) if inside or len(ports[end.address]) == 1 else end.address for end in ends
+    }
 
 
 def _media_passport(call: Call, seen: EndSeen) -> Passport:

@@ -10,9 +10,11 @@ from nethealth.wire.sip import SipMessage
 
 # RFC 3551 section 6, table 4: those that may stand without a=rtpmap
 STATIC = {
-    0: ("PCMU", 8000), 3: ("GSM", 8000), 4: ("G723", 8000), 5: ("DVI4", 8000), 7: ("LPC", 8000),
+    0: ("PCMU", 8000), 3: ("GSM", 8000), 4: ("G723", 8000), 5: ("DVI4", 8000),
+    6: ("DVI4", 16000), 7: ("LPC", 8000),
     8: ("PCMA", 8000), 9: ("G722", 8000), 10: ("L16", 44100), 11: ("L16", 44100),
-    12: ("QCELP", 8000), 13: ("CN", 8000), 15: ("G728", 8000), 18: ("G729", 8000),
+    12: ("QCELP", 8000), 13: ("CN", 8000), 15: ("G728", 8000),
+    16: ("DVI4", 11025), 17: ("DVI4", 22050), 18: ("G729", 8000),
     26: ("JPEG", 90000), 31: ("H261", 90000), 32: ("MPV", 90000), 34: ("H263", 90000),
 }  # fmt: skip
 NOT_SPEECH = frozenset({"TELEPHONE-EVENT", "CN", "RED", "FRAME"})

@@ -368,8 +368,97 @@ def with_case() -> Record:
     return replace(longer, case=work_out(parse_case(example(), longer.inventory), longer))
 
 
+def captured() -> Record:
+    """A capture of two calls, one of them refused, with a registration and a far end's claims."""
+    draft = Draft()
+    offered: Passport = {
+        "call": 1, "call_id": "a84b4c76e66710", "status_code": 200, "caller_party": 1,
+        "callee_party": 2, "ended_by": "caller", "reason": "Q.850 16", "codec_chosen": "PCMA",
+        "codecs_offered": ["PCMA", "TELEPHONE-EVENT"], "challenges": 1, "reinvites": 0,
+        "began_before": False, "still_going": False, "acknowledged": True,
+    }  # fmt: skip
+    refused: Passport = {
+        "call": 2, "call_id": "f00", "status_code": 503, "caller_party": 2, "callee_party": 1,
+        "ended_by": None, "reason": None, "codecs_offered": [], "challenges": 0,
+        "began_before": False, "still_going": False, "acknowledged": None,
+    }  # fmt: skip
+    ladder: Passport = {
+        "call": 1, "places": ["198.18.2.31:5060", "198.18.2.10:5060", "198.18.4.10:5060"],
+        "times_s": [0.0, 0.1, 0.15, 0.6, 2.0, 2.1, 60.0, 60.25],
+        "from": [0, 1, 1, 2, 1, 0, 0, 1], "to": [1, 0, 2, 1, 0, 1, 1, 0],
+        "labels": ["INVITE", "100 Trying", "INVITE", "180 Ringing", "200 OK", "ACK", "BYE",
+                   "200 OK"],
+        "of": ["", "INVITE", "", "INVITE", "INVITE", "", "", "BYE"],
+        "media": [True, False, True, False, True, False, False, False],
+        "again": [False] * 8, "left_out": 3,
+    }  # fmt: skip
+    short: Passport = {
+        "call": 2, "places": ["198.18.2.10:5060", "198.18.4.10:5060"], "times_s": [0.0, 0.5, 0.7],
+        "from": [0, 0, 1], "to": [1, 1, 0], "labels": ["INVITE", "INVITE", "503 Overloaded"],
+        "of": ["", "", "INVITE"], "media": [False] * 3, "again": [False, True, False],
+        "left_out": 0,
+    }  # fmt: skip
+    stream: Passport = {
+        "ssrc": "0x0000abcd", "source": "198.18.2.10:20000", "destination": "198.18.2.31:40000",
+        "bin_s": 1.0, "expected": [50] * 10, "lost": [0, 0, 0, 25, 5, 0, 0, 0, 0, 1],
+    }  # fmt: skip
+    claim: Passport = {
+        "source": "far end", "reporter": "198.18.2.31:40001", "ssrc": "0x0000abcd",
+        "seen_lost": 31, "seen_expected": 500,
+    }  # fmt: skip
+    ser: Passport = {"standard": "RFC 6076 section 4.6", "definition": "INVITEs answered by 2xx"}
+    rrd: Passport = {"standard": "RFC 6076 section 4.1", "definition": "REGISTER to 200"}
+    account: Passport = {
+        "party": 1, "successes": 3, "challenges": 4, "removals": 0, "failure_codes": [403, None],
+        "failure_counts": [2, 1], "expiry_asked_s": 3600, "expiry_granted_s": 600, "left_out": 0,
+    }  # fmt: skip
+    rate: Passport = {"bin_s": 2, "requests": [1, 0, 4, 3, 0, 2], "refusals": [0, 0, 2, 0, 0, 0]}
+    draft.check("198.18.2.10", "capture", "hall.pcap", [
+        ("packet_count", 12345, "packets", _PLAIN),
+        ("capture_duration_s", 96.5, "s", _PLAIN),
+        ("sip_request_count", 4, None, {"sip_method": "INVITE"}),
+        ("sip_response_count", 2, None, {"status_code": 200}),
+        ("call_count", 2, None, _PLAIN),
+        ("call_outcome_count", 1, None, {"outcome": "answered"}),
+        ("call_outcome_count", 1, None, {"outcome": "rejected"}),
+        ("sip_retransmission_count", 1, None, {"message": "INVITE"}),
+        ("call_outcome", "answered", None, offered),
+        ("post_dial_delay_s", 0.6, "s", {"call": 1}),
+        ("answer_delay_s", 2.0, "s", {"call": 1}),
+        ("talk_time_s", 58.0, "s", {"call": 1}),
+        ("call_retransmission_count", 0, None, {"call": 1}),
+        ("call_message_count", 11, None, ladder),
+        ("media_endpoint_announced", "198.18.2.31:40000", None, {"call": 1, "side": "caller"}),
+        ("call_media_seen", "both ways", None, {"call": 1, "expected": "both ways"}),
+        ("rtp_packets_lost_in_a_bin_max", 25, "packets", stream),
+        ("call_outcome", "rejected", None, refused),
+        ("call_retransmission_count", 1, None, {"call": 2}),
+        ("call_message_count", 3, None, short),
+        ("registration_attempt_count", 3, None, {"outcome": "succeeded"}),
+        ("registration_attempt_count", 3, None, {"outcome": "failed"}),
+        ("registration_requests_per_s_max", 2.0, "1/s", rate),
+        ("account_registration_count", 6, None, account),
+        ("registration_request_delay_median_s", None, "s", rrd),
+        ("session_establishment_ratio", 0.5, "1", ser),
+        ("far_end_packet_loss_ratio", 0.06, "1", claim),
+        ("far_end_mos_lq", 3.9, "1", claim),
+        ("rtcp_round_trip_delay_median_s", 0.0312, "s", claim),
+        ("sip_party", "sip:number-na3ztq7twj66@hall.example", None, {"party": 1}),
+        ("sip_party", "sip:name-qnj7bzlicrhs@hall.example", None, {"party": 2}),
+    ])  # fmt: skip
+    draft.observations = [
+        replace(seen, samples=2, interval=(0.0945, 0.9055))
+        if seen.name == "session_establishment_ratio"
+        else seen
+        for seen in draft.observations
+    ]
+    record = draft.record("capture")
+    return replace(record, inventory=Inventory())
+
+
 ALL = {
     "with a case": with_case,
+    "captured": captured,
     "degraded": degraded,
     "demonstration": demonstration,
     "many-alike": many_alike,
