@@ -10,6 +10,7 @@ from nethealth.model.probe import Completion, Env, Probe
 from nethealth.model.pseudonym import Names
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
+from nethealth.passive.fragments import Fragments
 from probes.capture.ahead import read_ahead
 from probes.capture.analyses import ANALYSES, UNITS
 from probes.capture.reader import Reader
@@ -29,7 +30,9 @@ def read_captures(check_id: str, files: Sequence[str], people: Names) -> Capture
     analysers = [analysis.make(book, people) for analysis in ANALYSES]
     reader = Reader(files)
     started_ns: int | None = None
-    for packets in read_ahead(reader):
+    fragments = Fragments()
+    for run in read_ahead(reader):
+        packets = fragments.joined(run)
         if started_ns is None and len(packets):
             started_ns = int(packets.time_ns[0])
         for analyser in analysers:

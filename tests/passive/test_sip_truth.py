@@ -1,6 +1,7 @@
 """SIP of real captures, counted by us and by tshark (oracle/*.sip.tsv)."""
 
 import csv
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -8,24 +9,34 @@ import pytest
 
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.announced import MediaBook
+from nethealth.passive.fragments import Fragments
 from nethealth.passive.sip import METHOD_MAX_CHARACTERS, SipAnalysis
 from probes.capture.reader import Reader
 from tests import captures
 
 pytestmark = pytest.mark.captures
 _SUFFIX = ".sip.tsv"
+_NETMON = {"wswiki__c07-sip-r2.cap"}
 _ORACLE = captures.folder() / "oracle"
-_IN_FRAGMENTS = {"sngrep__ipv6frag.pcap", "wswiki__c07-sip-r2.cap"}
-_ALL = {path.name.removesuffix(_SUFFIX) for path in _ORACLE.glob(f"*{_SUFFIX}")}
-NAMES = sorted(_ALL - _IN_FRAGMENTS)
+NAMES = sorted(path.name.removesuffix(_SUFFIX) for path in _ORACLE.glob(f"*{_SUFFIX}"))
 
 
 def analysed(path: Path) -> SipAnalysis:
-    analysis = SipAnalysis(Revealed(), MediaBook())
+    analysis, fragments = SipAnalysis(Revealed(), MediaBook()), Fragments()
     for packets in Reader([str(path)]):
-        analysis.feed(packets)
+        analysis.feed(fragments.joined(packets))
     list(analysis.finish())
     return analysis
+
+
+def readable(name: str, folder: Path) -> Path:
+    """The capture; one in Microsoft's format, which we do not read, as pcap."""
+    path = captures.folder() / name
+    if name not in _NETMON:
+        return path
+    command = ["editcap", "-F", "pcap", str(path), str(folder / "converted.pcap")]
+    subprocess.run(command, check=True, timeout=60)
+    return folder / "converted.pcap"
 
 
 def oracle(name: str) -> tuple[Counter[str], Counter[int], set[str]]:
@@ -47,16 +58,41 @@ def oracle(name: str) -> tuple[Counter[str], Counter[int], set[str]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_messages_and_calls_as_tshark_counts_them(name: str) -> None:
+def test_messages_and_calls_as_tshark_counts_them(name: str, tmp_path: Path) -> None:
     requests, responses, calls = oracle(name)
-    analysis = analysed(captures.folder() / name)
+    analysis = analysed(readable(name, tmp_path))
     assert analysis.requests == requests
     assert analysis.responses == responses
     assert analysis.calls.call_count == len(calls)
 
 
+def test_the_torture_messages_as_one_capture() -> None:
+    """As tshark counts, but for one OPTIONS with blanks behind its start line (frame 14, trws).
+
+    RFC 4475 section 3.1.2.10 lets a liberal reader take it; tshark leaves it unread. Both leave
+    out blanks within a Request-URI (13, lwsruri) and SIP/7.0 (18, badvers), which we name.
+    """
+    folder = captures.folder() / "sip_messages"
+    requests: Counter[str] = Counter()
+    responses: Counter[int] = Counter()
+    for line in (folder / "rfc4475_open.tshark.tsv").read_text().splitlines():
+        _, _, method, status, *_ = [*line.split("\t"), "", "", ""]
+        requests.update([method] if method else [])
+        responses.update([int(status)] if status else [])
+    analysis = analysed(folder / "rfc4475_open.pcap")
+    assert analysis.requests == requests + Counter(OPTIONS=1)
+    assert analysis.responses == responses
+    assert analysis.messages.faults == {
+        "start line": 2,  # lwsruri, badvers
+        "headers without an end": 1,  # baddn, which was stored without its empty line
+        "Content-Length": 1,  # ncl
+        "CSeq": 1,  # scalarlg: above 2**32 - 1
+        "Call-ID": 2,  # insuf has none, multi01 has two
+    }
+
+
 def test_there_are_captures_to_compare() -> None:
-    assert len(NAMES) >= 38
+    assert len(NAMES) >= 40
 
 
 def test_a_call_as_another_tool_reports_it() -> None:
