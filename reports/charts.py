@@ -45,8 +45,8 @@ def key(chart: Chart) -> str:
         return "Times in seconds from the first message; a broken arrow: sent again."
     if isinstance(chart, SeriesChart):
         if chart.limit is None:
-            return "A gap: no value there."
-        return f"A gap: no value in that round; {dashed}"
+            return "A gap: no value then."
+        return f"A gap: no value then; {dashed}"
     if chart.unit == "ms":
         return f"Line: from minimum to 95th percentile; dot: median; {dashed}"
     return f"Line: 95 % interval; dot: measured share; {dashed}"

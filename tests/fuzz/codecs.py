@@ -17,6 +17,7 @@ import nethealth.wire
 from nethealth.model.ports import Endpoint
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.announced import MediaBook
+from nethealth.passive.fragments import Fragments
 from nethealth.passive.rtcp import RtcpAnalysis
 from nethealth.passive.sip import SipAnalysis
 from nethealth.passive.sip_read import SeenMessage, looks_like_sip, read_datagram
@@ -30,7 +31,7 @@ from nethealth.wire.sip_auth import choose
 from nethealth.wire.sip_grammar import parameters, split
 from nethealth.wire.sip_resync import SipResyncParser
 from nethealth.wire.sip_stream import SipStreamParser
-from tests.passive.packet_frames import ethernet, ipv4, packets, tcp, udp
+from tests.passive.packet_frames import ethernet, ipv4, ipv6, packets, tcp, udp
 
 Codec = Callable[[bytes], None]
 _DEPTH_MAX = 4
@@ -194,14 +195,20 @@ def _sip_analysis(data: bytes) -> None:
 
 
 def _frames(data: bytes) -> None:
-    """The same octets as a frame, a datagram and a segment through the packet analyses."""
+    """The same octets as a frame, a datagram, a segment and fragments through the analyses."""
     frames = [
         data,
         ethernet(data),
         ethernet(ipv4(udp(data, 4001, 4001))),
         ethernet(ipv4(tcp(data, 40000, 5060), 6)),
     ]
-    run = packets([frame for frame in frames if frame])
+    half = len(data) // 16 * 8  # fragments are cut at multiples of eight octets
+    frames += [
+        ethernet(ipv4(data[:half], flags_offset=0x2000)),
+        ethernet(ipv4(data[half:], flags_offset=half // 8)),
+        ethernet(ipv6(data, 44), 0x86DD),
+    ]
+    run = Fragments().joined(packets([frame for frame in frames if frame]))
     book = MediaBook()
     for analysis in (SipAnalysis(Revealed(), book), RtcpAnalysis(book)):
         analysis.feed(run)
