@@ -89,12 +89,22 @@ class SipAnalysis:
         self.registrations.finish(self._last_ns)
         self._account_registrations()
         yield from self._message_facts()
-        yield from call_facts(self.calls, StreamBook(self._book.streams()))
-        yield from registration_facts(self.registrations)
+        told = [
+            *call_facts(self.calls, StreamBook(self._book.streams())),
+            *registration_facts(self.registrations),
+        ]
+        yield from told
         yield from measure_facts(self.measures)
         yield from self.reports.facts({call.call_id: call.number for call in self.calls.results})
+        named = {
+            number
+            for fact in told
+            for key in ("party", "caller_party", "callee_party")
+            if (number := fact.method.get(key)) is not None
+        }
         for number, text in self.parties.all().items():
-            yield Fact("sip_party", text, method={"party": number})
+            if number in named:
+                yield Fact("sip_party", text, method={"party": number})
 
     def _message_facts(self) -> Iterator[Fact]:
         yield from count_facts("sip_request_count", "sip_method", self.requests)

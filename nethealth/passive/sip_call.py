@@ -117,6 +117,12 @@ class Call:
         return _between(self.answered_ns, self.bye_ns)
 
     @property
+    def is_ordinary(self) -> bool:
+        """Whether it went as most calls go, seen from its beginning and nothing sent again."""
+        went_well = self.outcome in ("answered", "cancelled", "busy")
+        return went_well and not self.copies and not self.began_before
+
+    @property
     def copy_count(self) -> int:
         return sum(count for _, count in self.copies)
 

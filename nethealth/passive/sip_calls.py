@@ -7,7 +7,7 @@ and where there are more open or ended calls than the caps allow, the record say
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 
-from nethealth.passive.sip_call import Call, MediaEnd
+from nethealth.passive.sip_call import Call, CallOutcome, MediaEnd
 from nethealth.passive.sip_open_call import TIMER_C_NS, OpenCall
 from nethealth.passive.sip_parties import Parties
 from nethealth.passive.sip_read import SeenMessage
@@ -36,7 +36,7 @@ class Calls:
         announce: Callable[[MediaEnd, str], None] = lambda end, call_id: None,
     ) -> None:
         self.call_count = 0  # Call-IDs with an INVITE, or an answer to one
-        self.results: list[Call] = []
+        self.outcomes: Counter[CallOutcome] = Counter()
         self.results_left_out = 0
         self.evicted_count = 0  # closed before their end, since too many were open
         self.late_count = 0  # messages of calls that had been closed
@@ -44,12 +44,20 @@ class Calls:
         self.message_left_out_count = 0
         self._parties = parties
         self._closed = closed
+        # Half of the room is kept for calls that somebody may ask about, whenever they come.
+        self._ordinary: list[Call] = []
+        self._unusual: list[Call] = []
         self._announce = announce
         self._open: OrderedDict[str, OpenCall] = OrderedDict()
         self._forgotten: OrderedDict[str, None] = OrderedDict()
         self._counted: set[int] = set()
         self._number = 0
         self._swept_ns = 0
+
+    @property
+    def results(self) -> list[Call]:
+        """The calls that have ended, as far as they were kept, in the order of their numbers."""
+        return sorted(self._ordinary + self._unusual, key=lambda call: call.number)
 
     def take(self, seen: SeenMessage, names: Names) -> bool:
         """Book a message; whether it belongs to a call."""
@@ -105,8 +113,10 @@ class Calls:
         result = call.call(now_ns, capture_ended=capture_ended, keep_steps=keep_steps)
         self.copies.update(call.copies)
         self.message_left_out_count += call.transactions.left_out
-        if len(self.results) < CLOSED_MAX:
-            self.results.append(result)
+        self.outcomes[result.outcome] += 1
+        kept = self._ordinary if result.is_ordinary else self._unusual
+        if len(kept) < CLOSED_MAX // 2:
+            kept.append(result)
         else:
             self.results_left_out += 1
         self._closed(result)

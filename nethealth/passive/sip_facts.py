@@ -102,26 +102,25 @@ def measure_facts(measures: Measures) -> Iterator[Fact]:
 
 def call_facts(calls: Calls, streams: StreamBook) -> Iterator[Fact]:
     """Counts over all calls, and each of the calls that are shown: unusual ones go first."""
-    outcomes = Counter(call.outcome for call in calls.results)
     yield Fact(
         "call_count", calls.call_count,
         method={"definition": "Call-IDs with an INVITE or an answer to one"},
     )  # fmt: skip
-    yield from count_facts(
-        "call_outcome_count", "outcome", {str(k): v for k, v in outcomes.items()}
-    )
-    ranked = sorted(calls.results, key=lambda call: (_ordinary(call), call.number))
-    left_out = calls.results_left_out + max(0, len(ranked) - CALLS_SHOWN_MAX)
+    outcomes = {str(outcome): count for outcome, count in calls.outcomes.items()}
+    yield from count_facts("call_outcome_count", "outcome", outcomes)
+    kept = [(call, streams.ends(call)) for call in calls.results]
+    kept.sort(key=lambda pair: (_is_ordinary(*pair), pair[0].number))
+    left_out = calls.results_left_out + max(0, len(kept) - CALLS_SHOWN_MAX)
     caps = {"shown_max": CALLS_SHOWN_MAX, "evicted": calls.evicted_count}
     yield Fact("call_left_out_count", left_out, method=caps)
-    for call in sorted(ranked[:CALLS_SHOWN_MAX], key=lambda call: call.number):
-        yield from _one_call(call, streams.ends(call))
+    for call, ends in sorted(kept[:CALLS_SHOWN_MAX], key=lambda pair: pair[0].number):
+        yield from _one_call(call, ends)
 
 
-def _ordinary(call: Call) -> int:
-    """0 for a call that somebody may ask about, 1 for one that went as calls go."""
-    went_well = call.outcome in ("answered", "cancelled", "busy") and not call.copy_count
-    return int(went_well and not call.began_before)
+def _is_ordinary(call: Call, ends: Sequence[EndSeen]) -> bool:
+    """Whether nobody would ask about the call: nothing unusual in its messages nor in its audio."""
+    seen = media_seen(call, ends)
+    return call.is_ordinary and (seen is None or seen == media_expected(call))
 
 
 def _one_call(call: Call, ends: Sequence[EndSeen]) -> Iterator[Fact]:

@@ -248,7 +248,7 @@ def test_ended_calls_are_closed_while_the_capture_goes_on() -> None:
 
 def test_caps_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sip_calls, "OPEN_MAX", 10)
-    monkeypatch.setattr(sip_calls, "CLOSED_MAX", 5)
+    monkeypatch.setattr(sip_calls, "CLOSED_MAX", 10)
     ended: list[Call] = []
     calls = Calls(Parties(Revealed()), ended.append)
     for index in range(30):
@@ -259,6 +259,20 @@ def test_caps_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     calls.finish(START_NS + 100 * SECOND)
     assert (calls.call_count, calls.evicted_count) == (30, 20)
     assert (len(calls.results), calls.results_left_out, len(ended)) == (5, 25, 30)
+    assert sum(calls.outcomes.values()) == 30
+
+
+def test_calls_to_ask_about_are_kept_however_many_ordinary_ones_come_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sip_calls, "CLOSED_MAX", 10)
+    scripts = [ordinary_call(Script(f"call-{index}")) for index in range(20)]
+    refused = Script("refused")
+    refused.request(70.0, "INVITE")
+    refused.response(71.0, 503)
+    calls = calls_of(seen for script in [*scripts, refused] for seen in script.seen)
+    assert [call.outcome for call in calls.results] == ["answered"] * 5 + ["rejected"]
+    assert calls.outcomes == {"answered": 20, "rejected": 1}
 
 
 def moved(seen: SeenMessage, time_ns: int) -> SeenMessage:
