@@ -206,20 +206,19 @@ class OpenCall:
         return [one for one in self.transactions.all.values() if one.method == "INVITE"]
 
     def _attempts(self) -> list[Transaction]:
-        """INVITEs outside a dialog on the leg that was seen first: the same ends, no To tag.
+        """The caller's INVITEs outside a dialog, each at the hop where it was seen first.
 
-        The To tag of an answer is the answerer's; what tells is the tag of the request, and where
-        only answers were seen, that the From tag is the first caller's.
+        Such a request has no To tag; where only answers were seen, the From tag is the caller's.
+        What a proxy forwards keeps its number; what follows a challenge or a redirection has the
+        next one (RFC 3261 sections 8.1.3.5, 16.6), from whichever port it comes.
         """
-        found: list[Transaction] = []
+        found: dict[int, Transaction] = {}
         for one in self._invites():
             initial = one.request_ns is None or one.names.to_tag is None
             if not initial or (one.names.from_tag or "") != self._caller_tag:
                 continue
-            if found and one.source != found[0].source:
-                continue  # another hop of the same call
-            found.append(one)
-        return found
+            found.setdefault(one.names.number, one)
+        return list(found.values())
 
     def _last_attempt(self) -> Transaction | None:
         attempts = self._attempts()

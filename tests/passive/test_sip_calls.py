@@ -118,6 +118,19 @@ def test_challenges_are_folded_into_one_call() -> None:
     assert call.acknowledged is False, "no ACK of the 200 was seen"
 
 
+def test_an_answer_to_a_challenge_from_another_port_is_the_same_call() -> None:
+    """As over TCP, where each connection has a port of its own."""
+    script = Script()
+    elsewhere = Endpoint(ALICE.address, 50123)
+    script.request(0.0, "INVITE")
+    script.response(0.1, 401)
+    script.request(0.3, "INVITE", elsewhere, number=2)
+    script.response(1.5, 200, destination=elsewhere, number=2)
+    call = call_of(script)
+    assert (call.outcome, call.attempt_count, call.challenge_count) == ("answered", 2, 1)
+    assert call.answer_delay_s == 1.5
+
+
 def test_a_new_offer_within_the_call_is_no_new_call() -> None:
     script = ordinary_call(Script())
     script.request(10.0, "INVITE", BOB, ALICE, number=7, to_tag="a", from_tag="b", body=ANSWER)
