@@ -39,7 +39,8 @@ class Announced:
 
     @property
     def codecs(self) -> tuple[str, ...]:
-        return tuple(name for _, name, _ in self.encodings)
+        """Each name once, in the order of preference."""
+        return tuple(dict.fromkeys(name for _, name, _ in self.encodings))
 
     @property
     def speech(self) -> str | None:
