@@ -125,9 +125,9 @@ def _blocked(evidence: Evidence, place: Place, shown: Sequence[tuple[Host, Round
         evidence,
         "sip-alg",
         place,
-        f"{_ways(cases)} from {evidence.vantage_place.name} to port {_port(one)} of "
-        f"{_names(shown)} is blocked: nothing arrived there, and the same octets to another port "
-        "did. Whether anything on the way rewrites SIP is therefore not known.",
+        f"Port {_port(one)} of {_names(shown)} is blocked for {_ways(cases)} from "
+        f"{evidence.vantage_place.name}: nothing arrived there, and the same octets to another "
+        "port did. Whether anything on the way rewrites SIP is therefore not known.",
         rounds=[each for _, each in shown],
         seen=[
             seen

@@ -55,7 +55,8 @@ def _finding(evidence: Evidence, place: Place, shown: Sequence[tuple[Host, Round
         place,
         f"The {what} between {evidence.vantage_place.name} and "
         f"{listing([host.place.name for host, _ in shown], 3)} forgets a UDP binding too soon: "
-        f"after {survived_s:g} s of silence it was still there, after {lost_s:g} s it was gone. "
+        f"after {survived_s:.3g} s of silence it was still there, after {lost_s:.3g} s it was "
+        "gone. "
         "RFC 4787 (section 4.3, REQ-5) asks for no less than 120 s and recommends 300 s. A "
         "telephone that is silent for longer cannot be called.",
         rounds=[each for _, each in shown],
@@ -72,7 +73,7 @@ def _finding(evidence: Evidence, place: Place, shown: Sequence[tuple[Host, Round
         refutations=(
             Refutation(
                 "Do several bindings agree?",
-                f"{lost} of {counted(tried, 'binding')} silent for {lost_s:g} s or longer were "
+                f"{lost} of {counted(tried, 'binding')} silent for {lost_s:.3g} s or longer were "
                 "gone",
             ),
             Refutation(

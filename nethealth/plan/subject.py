@@ -122,6 +122,8 @@ def seconds_needed(parameters: Parameters) -> float:
         return 0.0  # it is as long as its files are
     if isinstance(parameters, SnmpParameters):
         return parameters.interval_s + SNMP_OVERHEAD_S
+    if isinstance(parameters, SipAlgParameters):
+        return 6 * parameters.timeout_s  # session, connections, requests and sizes, one after other
     if isinstance(parameters, NatParameters):
         return parameters.most_s + NAT_OVERHEAD_S
     return parameters.timeout_s

@@ -153,8 +153,13 @@ def test_ports_that_are_drawn_by_lot_are_told_from_ports_that_are_kept(
     # --random-fully (iptables-extensions(8)): another port for each destination
     with told(lab, f"{NAT} --random-fully", *LONG):
         ran = check(("nat",), options="nat.least_s = 1\nnat.most_s = 2")
+        table = lab.run("hall", "cat /proc/net/nf_conntrack").stdout
     assert (ran.exit_code, ran.findings) == (0, set()), ran.stderr
     assert seen(ran, "nat_mapping") == ["address and port-dependent"]
+    # The kernel's own table: where the answers of three places are to come to, for one port.
+    port = ran.seen("nat_mapping")["method"]["local"].rpartition(":")[2]
+    outer = re.findall(rf" udp .* sport={port} dport=863\d .* dport=(\d+)", table)
+    assert len(set(outer)) == len(outer) == 3, table
     (kept,) = seen(ran, "nat_port_preserved_ratio")
     assert isinstance(kept, float)
     assert kept < 0.2
@@ -211,13 +216,17 @@ def test_ipv6_is_not_translated_and_arrives_octet_for_octet(check: Check, lab: L
     assert seen(ran, "nat_source_translated") == [False, False]
 
 
-def test_a_blocked_port_is_blocked_and_not_rewritten(check: Check, lab: Lab) -> None:
+def test_a_blocked_port_is_blocked_and_not_rewritten(
+    check: Check, lab: Lab, tmp_path: Path
+) -> None:
     rules = tuple(
         f"hall: iptables -w -A FORWARD -p {transport} --dport 5060 -j {verb}"
         for transport, verb in (("udp", "DROP"), ("tcp", "REJECT --reject-with tcp-reset"))
     )
-    with told(lab, NAT, *LONG, *rules):
+    arriving = "dst port 5060"
+    with told(lab, NAT, *LONG, *rules), captured(lab, "vantage", arriving, tmp_path) as dump:
         ran = check(("sip-alg",))
+        assert "SIP/2.0" not in dump.output()
     assert ran.findings == {("sip-alg", "hall", None)}, ran.stderr
     (finding,) = ran.record["findings"]
     assert (finding["severity"], finding["verdict"]) == ("info", "insufficient-data")
@@ -253,7 +262,9 @@ def test_a_short_binding_is_measured_and_found(check: Check, lab: Lab) -> None:
     (finding,) = ran.record["findings"]
     assert (finding["verdict"], ran.exit_code) == ("demonstrated", 1)
     lived = ran.seen("nat_binding_lifetime_s")
-    assert 2.5 < lived["value"] < 4 < lived["interval"][1] < 5.5, lived
+    # 4 s; where this machine is busy, a word may be spoken late, and a silence be longer than told
+    assert 2 < lived["value"] < 4, lived
+    assert 3.4 < lived["interval"][1] < 5.5, lived
     assert lived["method"]["lost_count"] == lived["method"]["lost_of"] >= 4
 
 
