@@ -6,12 +6,18 @@ raises while it reads one leaves this file.
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import version
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import Any
 
+from pysnmp import smi
 from pysnmp.carrier.asyncio.dgram import udp
 from pysnmp.carrier.base import (
     AbstractTransport,
@@ -23,6 +29,9 @@ from pysnmp.entity.engine import SnmpEngine
 from pysnmp.entity.rfc3413 import cmdgen
 from pysnmp.proto import rfc1902, rfc1905
 from pysnmp.proto.api import v2c
+from pysnmp.proto.rfc3412 import MsgAndPduDispatcher
+from pysnmp.smi.builder import DirMibSource, MibBuilder
+from pysnmp.smi.instrum import MibInstrumController
 
 from nethealth.model.check import SnmpAuth, SnmpParameters, SnmpPrivacy
 from nethealth.model.failure import Failure
@@ -142,7 +151,7 @@ class SnmpConversation:
     ) -> "SnmpConversation":
         """Ready to ask; raises ValueError for a secret that SNMP cannot take, without the secret.
 
-        The engine is made in another thread: its 0.1 s would hold up every other probe.
+        The engine is made in another thread: its 0.04 s would hold up every other probe.
         """
         engine = await asyncio.to_thread(_engine, parameters, secrets)
         return cls(channel, clock, engine)
@@ -214,8 +223,40 @@ def self_test() -> str:
     return f"pysnmp {version('pysnmp')} signs by SHA-2 and encrypts by AES"
 
 
+class _Source(DirMibSource):  # type: ignore[misc]
+    """pysnmp's own MIBs, from the bytecode that Python keeps: compiling them holds up the loop."""
+
+    def read(self, f: str) -> tuple[Any, str]:
+        path = Path(self._srcName) / f"{f}.py"
+        if not path.is_file():
+            raise OSError(errno.ENOENT, "no such MIB", str(path))
+        return _code(str(path)), ".py"
+
+    def full_path(self, f: str = "", sfx: str = "") -> str:
+        """What pysnmp then runs as a file: the bytecode, where it is there."""
+        path = Path(self._srcName) / f"{f}{sfx}"
+        kept = Path(cache_from_source(str(path)))
+        return str(kept if kept.is_file() else path)
+
+
+@lru_cache(maxsize=128)
+def _code(path: str) -> Any:
+    return SourceFileLoader("mib", path).get_code("mib")
+
+
+def _new_engine() -> Any:
+    """An engine that looks for MIBs, which are programs, among pysnmp's own files alone.
+
+    By itself it would also look into folders that the environment names, and below the current.
+    """
+    builder = MibBuilder()
+    own = Path(smi.__path__[0]) / "mibs"
+    builder.set_mib_sources(_Source(str(own)), _Source(str(own / "instances")))
+    return SnmpEngine(msgAndPduDsp=MsgAndPduDispatcher(MibInstrumController(builder)))
+
+
 def _engine(parameters: SnmpParameters, secrets: Mapping[str, str]) -> Any:
-    engine = SnmpEngine()
+    engine = _new_engine()
     if parameters.version == 2:
         community = _secret(secrets, parameters.community_env, 1, "community")
         config.add_v1_system(engine, _USER, community, securityName=_USER)

@@ -129,8 +129,10 @@ def _series(chart: SeriesChart, width: int) -> tuple[int, list[str]]:
             for at, value in run
         ]
     scale, unit = (60.0, "min") if last >= 300 else (1.0, "s")
+    if last >= 4 * 3600:
+        scale, unit = 3600.0, "h"
     parts.append(f'<text class="axis" x="{left}" y="{bottom + 20}">0 {unit}</text>')
-    end = f"{_tick(round(last / scale, 1))} {unit} since the start"
+    end = f"{_tick(round(last / scale, 1))} {unit} since {_safe(chart.since)}"
     parts.append(f'<text class="end axis" x="{right}" y="{bottom + 20}">{end}</text>')
     return _SERIES_HEIGHT, parts
 

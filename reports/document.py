@@ -9,7 +9,7 @@ from typing import Literal
 
 from nethealth.model.record import Record
 
-ChartUnit = Literal["ms", "%", ""]  # "": a plain number
+ChartUnit = Literal["ms", "%", "°C", ""]  # "": a plain number
 MarkKind = Literal["critical", "warning", "info", "ok", "none"]
 
 
@@ -99,7 +99,7 @@ class IntervalChart:
 
 @dataclass(frozen=True, slots=True)
 class SeriesChart:
-    """Values over seconds since the run's start; a value of None is a gap in the line."""
+    """Values over seconds since the moment that `since` names; None is a gap in the line."""
 
     id: str
     title: str
@@ -108,6 +108,7 @@ class SeriesChart:
     points: tuple[tuple[float, float | None], ...]
     table: Table
     limit: float | None = None
+    since: str = "the start"
 
 
 @dataclass(frozen=True, slots=True)

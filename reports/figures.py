@@ -8,7 +8,7 @@ from typing import TypeGuard
 from nethealth.model.check import CheckResult
 from nethealth.model.failure import Outcome
 from nethealth.model.observation import Observation, Scalar
-from reports import coexisting, witnessed
+from reports import coexisting, devices, witnessed
 from reports.capture import capture_lines
 from reports.escape import clip
 from reports.words import (
@@ -77,6 +77,7 @@ def figures(check: CheckResult, seen: Seen) -> Lines:
         "capture": capture_lines,
         "sip-alg": witnessed.sip_alg,
         "nat": witnessed.nat,
+        "snmp": devices.snmp,
     }
     maker = makers.get(check.probe, _other)
     return lines + maker(seen)

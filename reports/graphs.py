@@ -1,4 +1,4 @@
-"""What the charts show: delay and loss across the sites, and over time."""
+"""What the charts show: delay and loss across the sites, these and temperatures over time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from reports.document import (
     Table,
 )
 from reports.figures import is_number, round_trip, value, worst
+from reports.temperatures import temperature_charts
 from reports.view import View
 from reports.words import count, interval, observed, percent, seconds
 
@@ -33,7 +34,7 @@ def chart_blocks(view: View) -> tuple[Block, ...]:
         blocks += [chart for chart in charts if chart is not None]
     if view.record.run.pacing.rounds > 1:
         blocks += [chart for host in lossiest[:SERIES_MAX] for chart in _over_time(view, host)]
-    return tuple(blocks)
+    return (*blocks, *temperature_charts(view))
 
 
 @dataclass(frozen=True, slots=True)

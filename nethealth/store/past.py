@@ -4,6 +4,7 @@ It stands in the record, so that a trend is judged and shown from the record alo
 not keep it a second time: it is read out again when a run is loaded.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from nethealth.store.base import Point, Store
 
 BACK = timedelta(hours=24)
 STEP = timedelta(minutes=15)  # of a trend, one value for each
+LATEST = 3  # values of a trend that are kept however close together they are
 TRENDS = ("temperature_celsius",)
 # The last value before the run: for a difference, or for a change.
 LASTS = (
@@ -61,16 +63,23 @@ def last_tables(
 
 
 def _thinned(points: Iterable[Point]) -> list[PastValue]:
-    """Of a trend the last value of each quarter of an hour, of everything else the last."""
-    kept: dict[tuple[object, ...], Point] = {}
+    """Of a trend the last value of each quarter of an hour and the latest few, else the last."""
+    series: dict[tuple[object, ...], list[Point]] = defaultdict(list)
     for point in points:
         place = tuple(point.method.get(key) for key in _KEYS)
-        step = point.time.timestamp() // STEP.total_seconds() if point.name in TRENDS else None
-        kept[(base_id(point.check), point.name, place, step)] = point
+        series[(base_id(point.check), point.name, place)].append(point)
+    kept: list[Point] = []
+    for found in series.values():
+        if found[0].name not in TRENDS:
+            kept.append(found[-1])
+            continue
+        step_s = STEP.total_seconds()
+        steps = {point.time.timestamp() // step_s: point for point in found[:-LATEST]}
+        kept += [*steps.values(), *found[-LATEST:]]
     return [
         PastValue(
             point.time, base_id(point.check), point.asset, point.name, point.value, point.unit,
             {key: point.method[key] for key in _KEYS if key in point.method},
         )
-        for point in kept.values()
+        for point in kept
     ]  # fmt: skip

@@ -48,6 +48,7 @@ def read(
         scene.observations.append(
             Observation(
                 f"{check}/{at}", check, name, value, t_s=start_s + 1,
+                unit="°C" if name == "temperature_celsius" else None,
                 samples=samples if isinstance(samples, int) else None,
                 method=passport,
             )

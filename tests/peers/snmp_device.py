@@ -40,6 +40,11 @@ def uptime(seconds: float) -> Table:
     return {"1.3.6.1.2.1.1.3.0": ("timeticks", str(round(seconds * 100)))}
 
 
+def started(moment_s: float) -> Table:
+    """An uptime that runs on, since a Unix time."""
+    return {"1.3.6.1.2.1.1.3.0": ("boot", f"{moment_s:.2f}")}
+
+
 def interface(
     index: int,
     name: str,

@@ -1,9 +1,11 @@
 """A pass_persist script of snmpd (snmpd.conf(5)): serves `OID type value` lines of a file.
 
-The file is read anew for each question, so that a test may change what a device says.
+The file is read anew for each question, so that a test may change what a device says. A value of
+type `boot` is the time when the device started, and is told as timeticks since then.
 """
 
 import sys
+import time
 from pathlib import Path
 
 
@@ -35,6 +37,8 @@ def main(path: Path) -> None:
             print("NONE", flush=True)
         else:
             oid, kind, value = found
+            if kind == "boot":  # of a device whose uptime runs on: when it started
+                kind, value = "timeticks", str(round((time.time() - float(value)) * 100) % 2**32)
             print("." + ".".join(map(str, oid)), kind, value, sep="\n", flush=True)
 
 

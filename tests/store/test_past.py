@@ -53,11 +53,11 @@ def test_a_trend_is_kept_in_quarters_of_an_hour_and_a_counter_as_it_last_stood(
         )
     past = past_of(store, [ROOM], NOW)
     inlet = [one for one in past if one.method.get("sensor") == "Inlet"]
-    # 11:00 to 11:55 in steps of five minutes: the last of each quarter.
-    assert [one.value for one in inlet] == [30.0, 45.0, 60.0, 75.0]
+    # 11:00 to 11:55 in steps of five minutes: the last of each quarter, and the latest three.
+    assert [one.value for one in inlet] == [30.0, 45.0, 60.0, 65.0, 70.0, 75.0]
     assert inlet[0].time == datetime(2026, 11, 25, 11, 10, 1, tzinfo=UTC)
     assert inlet[0].method == {"sensor": "Inlet"}
-    assert len([one for one in past if one.method.get("sensor") == "Outlet"]) == 4
+    assert len([one for one in past if one.method.get("sensor") == "Outlet"]) == 6
     late = [one for one in past if one.name == "ethernet_late_collisions_count"]
     assert [one.value for one in late] == [55]
     assert not [one for one in past if one.name == "interface_in_octets_count"]
