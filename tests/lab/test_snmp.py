@@ -62,7 +62,7 @@ user_env = "SNMP_USER"
 auth_env = "SNMP_AUTH"
 priv_env = "SNMP_PRIVACY"
 auth = "SHA-256"
-timeout_s = 1
+timeout_s = 4
 
 [[asset]]
 id = "hall-switch"
@@ -74,7 +74,7 @@ owner = "3C ICT"
 version = 2
 community_env = "SNMP_COMMUNITY"
 interval_s = 1
-timeout_s = 1
+timeout_s = 4
 """
 SECRETS = {
     "SNMP_USER": snmpd.USER,
