@@ -20,8 +20,8 @@ _BY_KEY = (
     ("dhcp_message_count", "message_type"),
     ("icmp_error_count", "icmp_type"),
 )
-_ALWAYS = ("packet_count", "capture_duration_s")
 _WHERE_THERE = (
+    "packet_count",
     "malformed_packet_count", "capture_dropped_packet_count", "call_count", "rtp_stream_count",
     "rtcp_packet_count", "stp_topology_change_count", "arp_conflict_count",
     "tcp_retransmission_count", "sip_mirrored_count", "sip_cut_count", "sip_tcp_gap_count",
@@ -31,9 +31,8 @@ _WHERE_THERE = (
 
 def capture_lines(seen: Seen) -> list[tuple[str, str]]:
     """Labels and values; what is not there, or none of it, has no line."""
-    lines = [
-        (observation_label(name), observed(seen[name][-1])) for name in _ALWAYS if name in seen
-    ]
+    lasted = seen.get("capture_duration_s", ())
+    lines = [(observation_label(one.name), observed(one)) for one in lasted[-1:]]
     for name in _WHERE_THERE:
         total = sum(one.value for one in seen.get(name, ()) if isinstance(one.value, int | float))
         if total:

@@ -28,6 +28,8 @@ STEPS_MAX = 60  # messages kept of one call, the first ones
 MEDIA_MAX = 16
 TIMER_C_NS = 180_000_000_000  # RFC 3261 section 16.6: longer than this no INVITE is pending
 _PHRASE_MAX = 40
+_TEXT_MAX = 200
+_SOMEBODY = re.compile(r"[^\s<>]*@[^\s<>]*|\+?[0-9](?:[ \-.]?[0-9]){4,}")
 _REASON_PROTOCOL = re.compile(r"[ \t]*([A-Za-z0-9.\-]{1,12})[ \t]*(?:;|$)")
 _CAUSE = re.compile(r";[ \t]*cause[ \t]*=[ \t]*([0-9]{1,4})", re.IGNORECASE)
 
@@ -116,7 +118,7 @@ class OpenCall:
         if isinstance(message, SipRequest):
             label, of = message.method[:_PHRASE_MAX], None
         else:
-            label = f"{message.status_code} {message.reason_phrase[:_PHRASE_MAX]}".strip()
+            label = f"{message.status_code} {_phrase(message.reason_phrase)}".strip()
             of = names.method[:_PHRASE_MAX]
         media = bool(message.body) and announced(message) is not None
         self._steps.append(
@@ -283,6 +285,11 @@ def _is_acknowledged(last: Transaction | None, numbers: set[int]) -> bool | None
     if last is None or last.final is None or last.final.code >= 300:
         return None
     return last.names.number in numbers
+
+
+def _phrase(text: str) -> str:
+    """A reason phrase without the number or address of anybody that a server may put into it."""
+    return _SOMEBODY.sub("…", text[:_TEXT_MAX])[:_PHRASE_MAX]
 
 
 def reason_of(value: str | None) -> str | None:

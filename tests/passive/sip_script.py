@@ -44,12 +44,12 @@ class Script:
         self, at_s: float, code: int, of: str = "INVITE", source: Endpoint = BOB,
         destination: Endpoint = ALICE, *, number: int = 1, branch: str | None = None,
         to_tag: str | None = "b", from_tag: str | None = None, headers: tuple[str, ...] = (),
-        body: bytes = b"",
+        body: bytes = b"", phrase: str = "Phrase",
     ) -> None:  # fmt: skip
         branch = branch or f"z9hG4bK{of.lower()}{number}"
         uris = "sip:alice@example.org", "sip:bob@example.org"
         lines = [
-            f"SIP/2.0 {code} Phrase",
+            f"SIP/2.0 {code} {phrase}",
             *self._common(of, destination, number, branch, from_tag, to_tag, *uris),
             *headers,
         ]

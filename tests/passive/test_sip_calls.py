@@ -162,6 +162,23 @@ def test_the_same_call_at_two_hops() -> None:
     assert (call.post_dial_delay_s, call.answer_delay_s, call.ended_by) == (0.53, 2.01, "callee")
 
 
+@pytest.mark.parametrize(
+    ("phrase", "label"),
+    [
+        ("Not Found", "404 Not Found"),
+        ("User bob@example.org unknown", "404 User … unknown"),
+        ("No route to 01223 450 000, sorry", "404 No route to …, sorry"),
+        ("<sip:+441223450000@x> is away", "404 <…> is away"),
+        ("See RFC 3261", "404 See RFC 3261"),
+    ],
+)
+def test_a_reason_phrase_names_nobody(phrase: str, label: str) -> None:
+    script = Script()
+    script.request(0.0, "INVITE")
+    script.response(1.0, 404, phrase=phrase)
+    assert call_of(script).steps[1].label == label
+
+
 def test_a_fork_rings_twice() -> None:
     script = Script()
     script.request(0.0, "INVITE")

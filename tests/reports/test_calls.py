@@ -11,7 +11,7 @@ from nethealth.model.observation import Observation, Passport
 from reports.call_ladder import ladder
 from reports.charts import NARROW, WIDE, svg
 from reports.compose import compose
-from reports.document import Block, Column, Ladder, LadderStep, SeriesChart, Table
+from reports.document import Block, Column, KeyValues, Ladder, LadderStep, SeriesChart, Table
 from reports.ladder import PLACES_MAX, terminal_lines
 from reports.text import render_text
 from tests.reports import examples
@@ -176,6 +176,20 @@ def test_every_format_shows_the_calls() -> None:
         assert reports.RENDERERS[name].render(document)
     page = reports.RENDERERS["html"].render(document).decode()
     assert page.count('class="chart wide"') == page.count('class="chart narrow"') == 4
+
+
+def test_what_a_capture_holds_is_counted_by_kind() -> None:
+    (section,) = (each for each in compose(examples.captured()).sections if each.key == "measured")
+    (pairs,) = (each.pairs for each in section.blocks if isinstance(each, KeyValues))
+    assert dict(pairs) == {
+        "packet": "12,345",
+        "capture duration": "96.5 s",
+        "call": "2",
+        "SIP request": "4 × INVITE",
+        "SIP response": "2 × 200",
+        "call outcome": "1 × answered and 1 × rejected",
+        "registration attempt": "3 × succeeded and 3 × failed",
+    }
 
 
 def test_a_capture_without_calls_has_no_such_section() -> None:
