@@ -5,6 +5,7 @@ import contextlib
 import errno
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -215,6 +216,26 @@ def test_a_channel_may_outlive_its_network(run: Run) -> None:
         channel.close()
 
     run(case)
+
+
+@pytest.mark.parametrize("put_aside", [1, 3])
+def test_a_thread_that_is_put_aside_between_two_clocks_dates_nothing_back(
+    monkeypatch: pytest.MonkeyPatch, put_aside: int
+) -> None:
+    """A stamp of now, read while the thread loses 30 ms between the readings, so many times."""
+    clock = [100.0]
+    left = [put_aside]
+
+    def wall_ns() -> int:
+        if left[0]:
+            left[0] -= 1
+            clock[0] += 0.03
+        return round((1_700_000_000 + clock[0]) * 1e9)
+
+    monkeypatch.setattr("probes.datagram.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("probes.datagram.time.time_ns", wall_ns)
+    stamp = struct.pack("=qq", 1_700_000_100, 0)
+    assert monotonic_of_stamp(stamp) == pytest.approx(100.0, abs=1e-5)
 
 
 def test_a_stamp_from_a_stepped_clock_is_not_believed() -> None:
