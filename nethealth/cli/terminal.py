@@ -82,7 +82,8 @@ class Terminal:
             self._write(_LEAVE)
         with contextlib.suppress(termios.error, OSError):
             os.set_blocking(self.keys, self._blocking)
-            termios.tcsetattr(self.keys, termios.TCSADRAIN, before)
+            if not self._in_background():
+                termios.tcsetattr(self.keys, termios.TCSADRAIN, before)
 
     def read_keys(self) -> str | None:
         """The letters that were typed, without keys that send a sequence; None at the end of it."""
@@ -109,6 +110,16 @@ class Terminal:
         if parts:
             self._write(_BEGIN + "".join(parts) + _END)
             self._shown = list(lines)
+
+    def _in_background(self) -> bool:
+        """Whether a shell has the terminal: its modes are the shell's, and touching them stops us.
+
+        A terminal that does not control this process has no background.
+        """
+        try:
+            return os.tcgetpgrp(self.keys) != os.getpgrp()
+        except OSError:
+            return False
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", errors="replace")

@@ -69,7 +69,8 @@ def _head(view: View, width: int) -> list[Line]:
 
 def _hops(view: View, width: int, room: int) -> list[Line]:
     """The table of hops in at most `room` lines, an empty one at its end."""
-    columns = _columns(width)
+    addresses = [visible(address) for hop in view.hops for address in hop.addresses[:1]]
+    columns = _columns(width, max(map(len, addresses), default=0))
     head = _row(columns, {}, heading=True)
     if not view.hops:
         waiting = "no answer from any hop yet" if view.path_rounds else "the first trace is awaited"
@@ -86,12 +87,16 @@ def _hops(view: View, width: int, room: int) -> list[Line]:
     return [Line(head, "head"), *lines, *unreached, Line("")]
 
 
-def _columns(width: int) -> dict[str, int]:
-    """The columns that there is room for, with their widths; negative: to the right."""
+def _columns(width: int, address: int) -> dict[str, int]:
+    """The columns that there is room for, with their widths; negative: to the right.
+
+    So that an `address` of that length is whole, the least telling columns give way.
+    """
     columns = {"Hop": -4, "Address": _ADDRESS_MIN, "Answered": -9, "Lost %": -6, "95 %": -10,
                "Last ms": -7, "Median": -6, "95th": -5, " Mark": 10}  # fmt: skip
+    wanted = min(max(address, _ADDRESS_MIN), _ADDRESS_MAX)
     for name in ("95th", "Answered"):
-        if _cells(columns) > width:
+        if _cells(columns) - _ADDRESS_MIN + wanted > width:
             del columns[name]
     columns["Address"] += min(_ADDRESS_MAX - _ADDRESS_MIN, max(0, width - _cells(columns)))
     return columns
@@ -104,7 +109,10 @@ def _cells(columns: Mapping[str, int]) -> int:
 def _row(columns: Mapping[str, int], values: Mapping[str, str], *, heading: bool = False) -> str:
     cells = []
     for name, width in columns.items():
-        text = clip(name if heading else values[name], abs(width))
+        text = name if heading else values[name]
+        # the end of an address is what tells it from its neighbours
+        long = name == "Address" and len(text) > width
+        text = "…" + text[1 - width :] if long else clip(text, abs(width))
         cells.append(set_cell_size(text, width) if width > 0 else text.rjust(-width))
     return " ".join(cells)
 

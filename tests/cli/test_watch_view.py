@@ -119,6 +119,19 @@ def test_narrow_windows_lose_columns_and_no_digits() -> None:
     assert re.search(r"192\.0\.2\.3 +0\.0 +0\.0-56\.1 +3\.00 +3\.00 +46$", shown, re.M)
 
 
+SIX = "2001:db8:19:{}:1234:5678:9abc:def0"
+
+
+@pytest.mark.parametrize(("width", "whole"), [(100, True), (96, True), (80, False)])
+def test_long_addresses_are_whole_or_at_least_told_apart(width: int, whole: bool) -> None:
+    state = watch(PING)
+    feed(state, ROUTE, trace([(SIX.format(hop), 0.001, 46) for hop in range(1, 4)]))
+    shown = text(state, width)
+    assert (SIX.format(2) in shown) is whole
+    assert whole or re.search(r" …\S*:19:2:1234:5678:9abc:def0 ", shown)
+    assert re.search(r"def0 .* 1\.00 +1\.00 .* 46$", shown, re.M)
+
+
 def test_nothing_is_known_yet() -> None:
     shown = text(watch(PING, SIP), now=0.0)
     assert "the first trace is awaited" in shown

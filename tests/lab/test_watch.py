@@ -24,6 +24,7 @@ from tests.lab import chain
 from tests.lab.chain import HOPS, TARGET
 from tests.lab.program import ROOT
 from tests.lab.topology import Lab
+from tests.peers import sipp
 from tests.peers.process import running
 
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
@@ -44,15 +45,15 @@ class Window:
 
     def __init__(self, master: int, slave: int, process: subprocess.Popen[bytes]) -> None:
         self.process = process
-        self._master, self._slave = master, slave
+        self.master, self._slave = master, slave
         self.before = termios.tcgetattr(slave)
         self.text = ""
 
     def read(self, for_s: float = 0.1) -> None:
         """Take in what comes within that time."""
-        ready, _, _ = select.select([self._master], [], [], for_s)
+        ready, _, _ = select.select([self.master], [], [], for_s)
         if ready:
-            self.text += os.read(self._master, 65536).decode()
+            self.text += os.read(self.master, 65536).decode()
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
         end_s = time.monotonic() + PATIENCE_S
@@ -79,7 +80,7 @@ class Window:
         return re.search(pattern, self.screen, re.M)
 
     def type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+        os.write(self.master, keys.encode())
 
     def resize(self, columns: int, lines: int) -> None:
         ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -88,7 +89,7 @@ class Window:
     def end(self) -> int:
         """The exit status; the rest of what it wrote is taken in, and the terminal is as before."""
         self.wait(lambda: self.process.poll() is not None, "it did not end")
-        while select.select([self._master], [], [], 0.2)[0]:
+        while select.select([self.master], [], [], 0.2)[0]:
             self.read(0)
         assert self.text.count(ENTER) == self.text.count(LEAVE) > 0
         assert self.text.rindex(SHOW_CURSOR) > self.text.rindex("\x1b[?25l")
@@ -206,7 +207,7 @@ def test_loss_and_a_bleached_mark_are_shown_and_judged(routers: Lab, tmp_path: P
     with _rule(routers, "r3", lossy), _rule(routers, "r2", bleach):
         arguments = ("-o", str(out), "--format", "json", "--interval", "0.2s")
         with watching(routers, tmp_path, *arguments) as window:
-            window.wait(lambda: window.sent >= 32, "no echoes")
+            window.wait(lambda: window.sent >= 24, "no echoes")
             window.process.send_signal(signal.SIGTERM)
             assert window.end() == 1
             screen = window.screen
@@ -239,7 +240,7 @@ def test_only_what_changes_is_drawn(routers: Lab, tmp_path: Path) -> None:
         window.wait(lambda: window.sent >= 2, "no echoes")
         window.type("p")
         window.wait(lambda: window.found(r"^ PAUSED"), "not paused")
-        time.sleep(2.5)
+        time.sleep(1.5)
         window.read()
         before = len(window.text)
         end_s = time.monotonic() + 2
@@ -284,6 +285,40 @@ def _rule(lab: Lab, node: str, rule: str) -> Iterator[None]:
         yield
     finally:
         lab.run(node, f"iptables -D {rule}")
+
+
+def test_a_sip_server_beside_its_path(routers: Lab, tmp_path: Path) -> None:
+    with (
+        sipp.answering(tmp_path, TARGET, 5060, status="200 OK", prefix=routers.at("t")),
+        watching(routers, tmp_path, "--format", "json", *HALF, target=f"sip:{TARGET}") as window,
+    ):
+        window.wait(lambda: window.found(r"OPTIONS: 200 OK; 1 of 1 answered"), "no answer")
+        assert window.found(r"by lab sipp")
+        window.wait(lambda: window.found(r"^ +5 198"), "no path")
+        window.wait(lambda: window.sent >= 2, "no echoes")
+        window.type("q")
+        assert window.end() == 0
+        found = json.loads(window.text.rpartition(LEAVE)[2])
+    assert [one["probe"] for one in found["checks"]] == ["route", "ping", "sip"]
+    assert values(found, "sip_status_code")[None]["value"] == 200
+
+
+def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(routers: Lab, tmp_path: Path) -> None:
+    with watching(routers, tmp_path, *HALF) as window:
+        window.wait(lambda: window.sent >= 2, "no echoes")
+        window.process.send_signal(signal.SIGTSTP)
+        state = Path(f"/proc/{window.process.pid}/stat")
+        window.wait(lambda: state.read_text().rpartition(") ")[2][0] == "T", "it did not stop")
+        while select.select([window.master], [], [], 0.2)[0]:
+            window.read(0)
+        assert window.text.endswith(LEAVE)
+        time.sleep(1.5)
+        window.process.send_signal(signal.SIGCONT)
+        before = window.sent
+        window.wait(lambda: window.sent > before, "it did not go on")
+        assert window.found(r"sent, 0 lost"), "nothing is lost for that it stood still"
+        window.type("q")
+        assert window.end() == 0
 
 
 def test_the_terminal_is_given_back_after_an_error(routers: Lab, tmp_path: Path) -> None:
