@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nethealth.model.check import CheckResult
 from nethealth.model.failure import Outcome
+from nethealth.model.measured import was_measured
 from reports.document import (
     Block,
     Cell,
@@ -17,7 +18,7 @@ from reports.document import (
 from reports.figures import brief, figures, value
 from reports.groups import alike
 from reports.hops import hop_table
-from reports.view import View, is_folded, was_measured, worst_round
+from reports.view import View, is_folded, worst_round
 from reports.words import CODE_TITLES, OUTCOME_WORDS, count, percent, seconds
 
 IN_FULL_MOST = 4  # so few checks are shown with every figure, not as a table

@@ -3,11 +3,12 @@
 from collections import defaultdict
 
 from nethealth.model.check import LOAD_S_MAX, LOAD_SHARE_MAX
+from nethealth.model.measured import was_measured
 from reports.document import Block, Column, KeyValues, Paragraph, Table
 from reports.escape import clip
 from reports.figures import ending
 from reports.summary import duration, observed_s
-from reports.view import View, was_measured
+from reports.view import View
 from reports.words import PROBE_WORDS, count, listed, number, percent, seconds
 
 _DAY_S = 86_400

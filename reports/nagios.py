@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from nethealth.model.failure import Outcome
 from nethealth.model.finding import Severity
+from nethealth.model.measured import not_measured, was_measured
 from nethealth.model.record import Record
 from reports.document import Document
 from reports.escape import clip, visible
-from reports.view import View, vantage_cut_off, was_measured
+from reports.view import View
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 LINE_MAX_CHARACTERS = 1024  # of text; what follows the bar is a handful of counts
@@ -19,11 +19,7 @@ def exit_code(record: Record) -> int:
     severity = max((finding.severity.rank for finding in record.findings), default=0)
     if severity > Severity.INFO.rank:
         return CRITICAL if severity == Severity.CRITICAL.rank else WARNING
-    named = record.run.kind == "check"
-    not_run = any(check.outcome is Outcome.NOT_RUN for check in record.checks)
-    if vantage_cut_off(record) or not any(map(was_measured, record.checks)) or (named and not_run):
-        return UNKNOWN
-    return OK
+    return UNKNOWN if not_measured(record, named=record.run.kind == "check") else OK
 
 
 def render_nagios(document: Document) -> bytes:

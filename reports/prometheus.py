@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 
 from nethealth.model.failure import Outcome
 from nethealth.model.finding import Severity
+from nethealth.model.measured import was_measured
 from nethealth.model.record import Record
 from reports.document import Document
 from reports.escape import visible
 from reports.figures import is_number, worst
-from reports.view import View, base_id, utc, was_measured, worst_round
+from reports.view import View, base_id, utc, worst_round
 
 _OBSERVATIONS = {
     "packet_loss_ratio": ("packet_loss_ratio", "Share of echo requests without a reply."),

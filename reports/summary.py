@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
+from nethealth.model.measured import vantage_cut_off, was_measured
 from reports.case import cost_in_brief
 from reports.document import Summary
 from reports.groups import alike
 from reports.short import fits, short_finding, short_sites, words_in
 from reports.steps import next_steps
-from reports.view import View, base_id, vantage_cut_off, was_measured
+from reports.view import View, base_id
 from reports.words import DIRECTION_WORDS, count, listed
 
 # With the answer of at most 26 words and the questions themselves these keep the page under 200
@@ -106,7 +107,7 @@ def _faults(view: View) -> list[Finding]:
 
 def _answer(view: View) -> str:
     record = view.record
-    if vantage_cut_off(record):
+    if vantage_cut_off(record.findings):
         vantage = f" {record.run.vantage}" if fits(record.run.vantage) else ""
         return (
             f"This run says nothing about the sites: the measuring machine{vantage} was itself "
@@ -160,7 +161,7 @@ def _found(view: View, faults: Sequence[Finding]) -> list[str]:
         for direction in directions
         if direction is not Direction.UNDETERMINED
     ]
-    if not judged and view.record.inventory.site and not vantage_cut_off(view.record):
+    if not judged and view.record.inventory.site and not vantage_cut_off(view.record.findings):
         judged = [
             "Whether telephony and network disturb each other was tested, without a firm result."
             if directed
@@ -181,7 +182,7 @@ def _found(view: View, faults: Sequence[Finding]) -> list[str]:
 def _sure(view: View, faults: Sequence[Finding]) -> list[str]:
     watched = observed_s(view)
     time = "a time that was not recorded" if watched is None else duration(watched)
-    if vantage_cut_off(view.record) or view.mark().kind == "none":
+    if vantage_cut_off(view.record.findings) or view.mark().kind == "none":
         return []
     if not faults:
         return [f"This covers {time} only: no fault then is no proof of none at other times."]
@@ -233,7 +234,7 @@ def _not_measured(view: View) -> list[str]:
         for site in view.sites()
         if not any(base_id(check.id) in seen for check in view.site_checks(site))
     ]
-    if vantage_cut_off(record):
+    if vantage_cut_off(record.findings):
         return ["All sites: no answer reached this machine."]
     if not missed and not dark:
         return ["Everything planned was measured."]

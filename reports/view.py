@@ -8,8 +8,9 @@ from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nethealth.model.check import CheckResult
-from nethealth.model.failure import Failure, Outcome
+from nethealth.model.failure import Outcome
 from nethealth.model.finding import Finding, FindingCode, Severity, Verdict
+from nethealth.model.measured import vantage_cut_off, was_measured
 from nethealth.model.observation import Observation
 from nethealth.model.record import Record
 from reports.document import Mark
@@ -132,7 +133,7 @@ class View:
         )
         if severity in (Severity.CRITICAL, Severity.WARNING):
             return severity_mark(severity)
-        if vantage_cut_off(self.record) or not any(map(was_measured, checks)):
+        if vantage_cut_off(self.record.findings) or not any(map(was_measured, checks)):
             return Mark("none", "Not measured")
         if severity is Severity.INFO and not all(map(is_folded, findings)):
             return Mark("info", SEVERITY_WORDS[Severity.INFO])
@@ -172,28 +173,12 @@ def worst_round(rounds: Sequence[CheckResult]) -> CheckResult:
     return min(rounds, key=lambda check: order.index(check.outcome))
 
 
-def was_measured(check: CheckResult) -> bool:
-    """Whether the check says anything of its target.
-
-    A failure does; an interruption does not, nor does a name that gave no address to ask.
-    """
-    silent = (Failure.INTERRUPTED, Failure.RESOLVE)
-    return check.outcome is not Outcome.NOT_RUN and check.failure not in silent
-
-
 def is_folded(finding: Finding) -> bool:
     """A mechanism that was judged and not found: one line of a table, not a finding to act on."""
     return (
         finding.severity is Severity.INFO
         and finding.verdict in _NOT_FOUND
         and finding.code != "instrument-limited"
-    )
-
-
-def vantage_cut_off(record: Record) -> bool:
-    """Whether diagnosis found the measuring machine itself without a network."""
-    return any(
-        finding.id == f"instrument-limited:{record.run.vantage}:link" for finding in record.findings
     )
 
 

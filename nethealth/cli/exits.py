@@ -61,18 +61,11 @@ def exit_code(record: "Record", fail_on: str, *, named: bool) -> int:
 
     `named`: the user named each check, so one that could not run is itself a 3.
     """
-    from nethealth.diagnosis import vantage_cut_off  # noqa: PLC0415
-    from nethealth.model.failure import Failure, Outcome  # noqa: PLC0415
     from nethealth.model.finding import Severity  # noqa: PLC0415
+    from nethealth.model.measured import not_measured  # noqa: PLC0415
 
     if fail_on != "never":
         floor = Severity(fail_on).rank
         if any(finding.severity.rank >= floor for finding in record.findings):
             return FOUND
-    not_run = [check for check in record.checks if check.outcome is Outcome.NOT_RUN]
-    unresolved = [check for check in record.checks if check.failure is Failure.RESOLVE]
-    if len(not_run) + len(unresolved) >= len(record.checks):
-        return NOT_MEASURED
-    if vantage_cut_off(record.findings) or (named and not_run):
-        return NOT_MEASURED
-    return HEALTHY
+    return NOT_MEASURED if not_measured(record, named=named) else HEALTHY

@@ -1,6 +1,6 @@
 """Observations to findings: every threshold and every verdict stands here and nowhere else."""
 
 from nethealth.diagnosis.catalogue import CODES, Rule
-from nethealth.diagnosis.judge import judge, vantage_cut_off
+from nethealth.diagnosis.judge import judge
 
-__all__ = ["CODES", "Rule", "judge", "vantage_cut_off"]
+__all__ = ["CODES", "Rule", "judge"]

@@ -91,14 +91,6 @@ def judge(record: Record) -> tuple[Finding, ...]:
     return _sorted([*_judge(evidence), *instrument_limits(evidence), *estate])
 
 
-def vantage_cut_off(findings: Iterable[Finding]) -> bool:
-    """Whether the findings say that the measuring machine itself had no link."""
-    return any(
-        finding.code == "instrument-limited" and finding.id.endswith(":link")
-        for finding in findings
-    )
-
-
 def _judge(evidence: Evidence) -> list[Finding]:
     found = [finding for family in _FAMILIES for finding in family(evidence)]
     found += provider_losses(evidence, found)

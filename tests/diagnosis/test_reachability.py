@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from nethealth.diagnosis import vantage_cut_off
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Severity, Verdict
+from nethealth.model.measured import vantage_cut_off
 from tests.diagnosis.build import STARTED, Scene, healthy
 
 

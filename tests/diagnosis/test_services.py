@@ -2,9 +2,10 @@
 
 import pytest
 
-from nethealth.diagnosis import CODES, vantage_cut_off
+from nethealth.diagnosis import CODES
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Severity, Verdict
+from nethealth.model.measured import vantage_cut_off
 from nethealth.model.record import Instrument
 from tests.diagnosis.build import Scene, healthy
 
