@@ -128,13 +128,16 @@ def test_a_closed_flow_hears_nothing_more() -> None:
 
 
 @pytest.mark.lab
-def test_what_the_kernel_drops_at_the_socket_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_what_the_kernel_drops_at_the_socket_is_counted(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     monkeypatch.setattr("probes.icmp_socket.RECEIVE_BUFFER_BYTES", 4096)
 
     async def main() -> None:
         statistics = NetworkStatistics()
         engine, seen = EchoEngine(SystemClock(), statistics), list[EchoEvent]()
-        flow = engine.open("127.0.0.1", seen.append, dscp=0, payload_bytes=56)
+        flow = engine.open(address, seen.append, dscp=0, payload_bytes=56)
         for sequence in range(500):  # without a turn of the loop: nobody reads meanwhile
             flow.send(sequence)
         await asyncio.sleep(0.1)

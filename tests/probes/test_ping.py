@@ -340,9 +340,7 @@ def test_every_kind_of_far_side(
         count=10, interval_s=0.05, timeout_s=0.5, dscp=46, pace_s=0.001, **way,
     )  # fmt: skip
     seen = {kind: result["hosts"][address(kind)] for kind in kinds}
-    # A raw socket of version 6 counts what fails its checksum with what finds no room.
-    damaged = 10 if ":" in address(1) and not way else 0
-    assert result["overflow"] == damaged
+    assert result["overflow"] == 0  # what comes damaged, too, found room
     assert {one["completion"] for one in seen.values()} == {"completed"}
     values = {kind: one["values"] for kind, one in seen.items()}
     answered = {kind: value["packets_received_count"] for kind, value in values.items()}
