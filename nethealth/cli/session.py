@@ -1,7 +1,6 @@
 """One measuring run from plan to judged record: the part that check, sweep and demo share."""
 
 import asyncio
-import atexit
 import gc
 import math
 import os
@@ -109,8 +108,6 @@ def measure(order: Order, store: Store | None, networks: Networks = system_netwo
 
     The first SIGINT or SIGTERM ends the run cleanly with what it has; a second ends the process.
     """
-    # All that a run holds ends with the process; to collect it first keeps the user waiting.
-    atexit.register(gc.freeze)
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         return runner.run(_measure(order, store, networks))
 
@@ -173,6 +170,9 @@ async def _measure(order: Order, store: Store | None, networks: Networks) -> Rec
                     clock=clock,
                     stop=stop,
                 )
+    # What was measured is kept to the end: to look there for garbage again and again, and once more
+    # when the process ends, keeps the user waiting.
+    gc.freeze()
     record = _closing(order, record, summary, clock, clock.monotonic_s() - start_s)
     if store is not None:
         try:
