@@ -63,6 +63,9 @@ class MediaBook:
         self._at: dict[tuple[str, int], list[AnnouncedMedia]] = {}
         self._streams: list[StreamEnds] = []
 
+    def __len__(self) -> int:
+        return len(self._media)
+
     def announce(self, media: AnnouncedMedia) -> None:
         self._media.append(media)
         self._at.setdefault((media.address, media.port), []).append(media)

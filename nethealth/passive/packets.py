@@ -146,7 +146,7 @@ class Packets:
     @cached_property
     def traffic_class(self) -> Ints:
         """DSCP and ECN, eight bits; -1 without IP."""
-        both = field16(self._network, 0)
+        both = field16(self.network_rows, 0)
         value = np.where(self.ip_version == 4, both & 0xFF, both >> 4 & 0xFF)
         return np.where(self.ip_version > 0, value, -1)
 
@@ -158,7 +158,7 @@ class Packets:
     @cached_property
     def hop_limit(self) -> Ints:
         """TTL of IPv4, hop limit of IPv6; -1 without IP."""
-        header = self._network
+        header = self.network_rows
         value = np.where(self.ip_version == 4, header[:, 8], header[:, 7]).astype(np.int64)
         return np.where(self.ip_version > 0, value, -1)
 
@@ -349,8 +349,8 @@ class Packets:
         return np.maximum(self.layers.transport_at, 0)
 
     @cached_property
-    def _network(self) -> Octets:
-        """The first octets of each network header, a row each."""
+    def network_rows(self) -> Octets:
+        """The first 48 octets from each `network_at` on; of no use where that is -1."""
         return rows_at(self.octets, np.maximum(self.layers.network_at, 0))
 
     @cached_property
@@ -372,7 +372,7 @@ class Packets:
         return np.where(mask, column, np.uint64(0))
 
     def _address(self, at4: int, at6: int) -> Keys:
-        header = self._network
+        header = self.network_rows
         key = self._where(self.ip_version == 4, field32(header, at4).astype(np.uint64))
         six = np.flatnonzero(self.ip_version == 6)
         if len(six):

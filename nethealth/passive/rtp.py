@@ -11,7 +11,7 @@ from nethealth.passive.announced import AnnouncedMedia, Encoding, MediaBook, Str
 from nethealth.passive.columns import Flags
 from nethealth.passive.grouping import Tally
 from nethealth.passive.packets import Packets
-from nethealth.passive.rtp_evidence import Evidence, proves
+from nethealth.passive.rtp_evidence import PACKETS_MIN, Evidence, proves
 from nethealth.passive.rtp_facts import stream_facts
 from nethealth.passive.rtp_follow import begin, follow
 from nethealth.passive.rtp_holes import Holes, LossRuns
@@ -108,7 +108,16 @@ class Rtp:
         new = rows.take(unknown)
         begins = np.flatnonzero(np.diff(new.stream, prepend=-1))
         sizes = np.diff(begins, append=len(new))
-        enough = np.flatnonzero(sizes >= (1 if final else PROBATION_PACKETS)).tolist()
+        enough = np.flatnonzero(sizes >= (PACKETS_MIN if final else PROBATION_PACKETS)).tolist()
+        if final and len(self._book):
+            # So few prove nothing; but what was announced needs no proof.
+            few = np.flatnonzero(sizes < PACKETS_MIN).tolist()
+            enough += [
+                index
+                for index in few
+                if self._announced(self._candidates.ends(int(new.stream[begins[index]])), 0)
+            ]
+            enough.sort()
         learnt = {}
         for index in enough:
             known = self._learn(new, int(begins[index]), int(sizes[index]), final=final)

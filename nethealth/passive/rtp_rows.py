@@ -6,6 +6,7 @@ datagrams begins with version 2.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from nethealth.passive.packets import Packets
 from nethealth.wire.rtp import HEADER_OCTETS
 
 _UDP = 8  # octets of its header
+_IP_OCTETS = 40  # those of IPv6; of IPv4 all that matters stands within
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -90,18 +92,32 @@ class Candidates:
 
     def __init__(self) -> None:
         self._table = KeyTable()
-        self._ends: list[Ends] = []
+        # Of each stream's first packet; addresses become text only where somebody asks.
+        self._headers = np.zeros((0, _IP_OCTETS), np.uint8)
+        self._ports = np.zeros((0, 2), np.int64)
+        self._ssrcs = np.zeros(0, np.int64)
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._ssrcs)
 
     def ends(self, stream: int) -> Ends:
-        return self._ends[stream]
+        header = self._headers[stream].tobytes()
+        address = IPv6Address if header[0] >> 4 == 6 else IPv4Address
+        begin, length = (8, 16) if address is IPv6Address else (12, 4)
+        source_port, destination_port = self._ports[stream].tolist()
+        return Ends(
+            str(address(header[begin : begin + length])),
+            source_port,
+            str(address(header[begin + length : begin + 2 * length])),
+            destination_port,
+            int(self._ssrcs[stream]),
+        )
 
     def only(self, kept: Ints) -> None:
         """Forget all streams but these, which are counted again from 0."""
         self._table.only(kept)
-        self._ends = [self._ends[number] for number in kept.tolist()]
+        self._headers, self._ports = self._headers[kept], self._ports[kept]
+        self._ssrcs = self._ssrcs[kept]
 
     def of(self, packets: Packets) -> RtpRows:
         """The rows of UDP whose captured payload has the form of an RTP header."""
@@ -133,20 +149,15 @@ class Candidates:
         numbers = self._table.numbers(
             mixed(packets.source[rows], packets.destination[rows], ports | ssrc)
         )
-        known = len(self._ends)
+        known = len(self)
         if len(self._table) > known:
             fresh, first = np.unique(numbers, return_index=True)
-            for place in first[fresh >= known].tolist():
-                row = int(rows[place])
-                self._ends.append(
-                    Ends(
-                        packets.source_text(row),
-                        int(source_port[place]),
-                        packets.destination_text(row),
-                        int(destination_port[place]),
-                        int(ssrc[place]),
-                    )
-                )
+            first = first[fresh >= known]
+            headers = packets.network_rows[rows[first], :_IP_OCTETS]
+            ports = np.stack([source_port[first], destination_port[first]], 1)
+            self._headers = np.concatenate([self._headers, headers])
+            self._ports = np.concatenate([self._ports, ports])
+            self._ssrcs = np.concatenate([self._ssrcs, ssrc[first]])
         return numbers
 
 
