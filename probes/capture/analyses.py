@@ -45,11 +45,16 @@ class Analysis:
     units: Units
 
 
-ANALYSES: tuple[Analysis, ...] = (
+# These share the book of media, in this order.
+MEDIA: tuple[Analysis, ...] = (
     Analysis(lambda _, __: totals.Totals(), totals.UNITS),
     Analysis(lambda book, _: RtcpAnalysis(book), FAR_END_UNITS),
     Analysis(lambda book, people: SipAnalysis(people, book), SIP_UNITS),
     Analysis(lambda book, _: legacy.LegacyAnalysis(book), legacy.UNITS),
+    Analysis(lambda book, _: Rtp(book), RTP_UNITS),
+)
+# These share nothing, and are fed beside the others.
+LAN: tuple[Analysis, ...] = (
     Analysis(lambda _, __: lan_frames.FramesAnalysis(), lan_frames.UNITS),
     Analysis(lambda _, __: lan_repeats.RepeatsAnalysis(), lan_repeats.UNITS),
     Analysis(lambda _, __: lan_arp.ArpAnalysis(), lan_arp.UNITS),
@@ -62,8 +67,8 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis(lambda _, __: lan_redundancy.RedundancyAnalysis(), lan_redundancy.UNITS),
     Analysis(lambda _, __: lan_tftp.TftpAnalysis(), lan_tftp.UNITS),
     Analysis(lambda _, __: lan_dscp.DscpAnalysis(), lan_dscp.UNITS),
-    Analysis(lambda book, _: Rtp(book), RTP_UNITS),
 )
+ANALYSES = (*MEDIA, *LAN)
 
 FILE_UNITS: dict[str, str | None] = {
     "capture_file_packet_count": "packets",

@@ -1,6 +1,7 @@
 """Capture files through all analyses: observations of the one check that reading them is."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from nethealth.model.check import CaptureParameters, Check
@@ -8,11 +9,12 @@ from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport, Scalar
 from nethealth.model.probe import Completion, Env, Probe
 from nethealth.model.pseudonym import Names
-from nethealth.passive.analysis import Fact
+from nethealth.passive.analysis import Analyser, Fact
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.fragments import Fragments
+from nethealth.passive.packets import Packets
 from probes.capture.ahead import read_ahead
-from probes.capture.analyses import ANALYSES, UNITS
+from probes.capture.analyses import LAN, MEDIA, UNITS
 from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
 from probes.capture.sources import SourceError
@@ -27,23 +29,31 @@ def read_captures(check_id: str, files: Sequence[str], people: Names) -> Capture
     the result.
     """
     book = MediaBook()
-    analysers = [analysis.make(book, people) for analysis in ANALYSES]
+    media, lan = ([each.make(book, people) for each in part] for part in (MEDIA, LAN))
     reader = Reader(files)
     started_ns: int | None = None
     fragments = Fragments()
-    for run in read_ahead(reader):
-        packets = fragments.joined(run)
-        if started_ns is None and len(packets):
-            started_ns = int(packets.time_ns[0])
-        for analyser in analysers:
-            analyser.feed(packets)
-    found = [list(analyser.finish()) for analyser in reversed(analysers)]
+    with ThreadPoolExecutor(1, thread_name_prefix="lan") as beside:
+        for run in read_ahead(reader):
+            packets = fragments.joined(run)
+            if started_ns is None and len(packets):
+                started_ns = int(packets.time_ns[0])
+            # numpy holds no interpreter lock while it works: this takes a second processor.
+            others = beside.submit(_feed, lan, packets)
+            _feed(media, packets)
+            others.result()
+    found = [list(analyser.finish()) for analyser in reversed([*media, *lan])]
     facts = [*_of_files(reader.files), *(fact for each in reversed(found) for fact in each)]
     return CaptureRead(
         reader.files,
         tuple(_observations(check_id, facts, reader.files, started_ns)),
         _completion(reader.files),
     )
+
+
+def _feed(analysers: Sequence[Analyser], packets: Packets) -> None:
+    for analyser in analysers:
+        analyser.feed(packets)
 
 
 def _of_files(files: Sequence[FileRead]) -> Iterator[Fact]:
