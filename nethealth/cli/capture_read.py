@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nethealth.model.privacy import Privacy
     from nethealth.model.pseudonym import Names
     from nethealth.model.record import Record
+    from probes.capture.read import EngineName
     from probes.capture.result import CaptureRead
 
 CHECK_ID = "capture"
@@ -22,6 +23,13 @@ CHECK_ID = "capture"
 
 @click.command("read")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option(
+    "--engine",
+    type=click.Choice(("auto", "numpy", "numba")),
+    default="auto",
+    show_default=True,
+    help="What computes; numba comes with nethealth[fast], and with auto reads large files.",
+)
 @inventory_option
 @output_options
 @privacy_options
@@ -29,6 +37,7 @@ CHECK_ID = "capture"
 def read(
     context: click.Context,
     files: tuple[str, ...],
+    engine: "EngineName",
     inventory: Path | None,
     formats: str | None,
     output: Path | None,
@@ -45,7 +54,7 @@ def read(
     """
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     names, privacy = names_for(key_file, reveal, apart_from=asked.path)
-    reading = _begin(files, names)
+    reading = _begin(files, names, engine)
     # While that goes on in its own process, this one loads what the report will need.
     from nethealth.cli.run import finish  # noqa: PLC0415
 
@@ -53,7 +62,9 @@ def read(
     context.exit(finish(record, asked, what="capture", named=True))
 
 
-def _begin(files: tuple[str, ...], names: "Names") -> "Callable[[], CaptureRead]":
+def _begin(
+    files: tuple[str, ...], names: "Names", engine: "EngineName"
+) -> "Callable[[], CaptureRead]":
     from probes.capture.sources import SourceError, expand  # noqa: PLC0415
     from probes.capture.worker import begin  # noqa: PLC0415
 
@@ -65,7 +76,7 @@ def _begin(files: tuple[str, ...], names: "Names") -> "Callable[[], CaptureRead]
     def work() -> "CaptureRead":
         from probes.capture.read import read_captures  # noqa: PLC0415
 
-        return read_captures(CHECK_ID, found, names)
+        return read_captures(CHECK_ID, found, names, engine)
 
     return begin(work)
 
@@ -85,6 +96,7 @@ def _record(
     from nethealth.model.check import CheckResult  # noqa: PLC0415
     from nethealth.model.inventory import Inventory  # noqa: PLC0415
     from nethealth.model.record import Record, Run, Settings, Tool  # noqa: PLC0415
+    from probes.capture.sources import SourceError  # noqa: PLC0415
     from probes.capture.worker import WorkerError  # noqa: PLC0415
     from probes.clock_state import clock_state  # noqa: PLC0415
 
@@ -92,6 +104,8 @@ def _record(
     known = inventory_if_any(inventory) or Inventory()
     try:
         result = reading()
+    except SourceError as error:
+        raise InputError(str(error)) from None
     except WorkerError as error:
         raise NotMeasured(str(error)) from None
     finished = datetime.now(UTC)

@@ -7,11 +7,12 @@ unjudged; what contradicts itself or runs over the frame's own end is malformed.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from nethealth.passive.columns import Flags, Ints, Octets, distinct, field16, rows_at, u8, u16, u32
+from nethealth.passive.engine import Engine
 
 # Fragments
 FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER = 0, 1, 2
@@ -53,12 +54,26 @@ class Layers:
     malformed: Flags
 
 
+_INTEGER_COLUMNS = tuple(each.name for each in fields(Layers) if each.name != "malformed")
+
 Step = Callable[["_Walk", Ints, Ints], None]
 
 
-def locate(octets: Octets, frame_at: Ints, captured: Ints, wire: Ints, link_type: Ints) -> Layers:
+def locate(
+    octets: Octets,
+    frame_at: Ints,
+    captured: Ints,
+    wire: Ints,
+    link_type: Ints,
+    engine: Engine | None = None,
+) -> Layers:
     """The layers of every row; `octets` ends in the slack that `columns` asks for."""
-    plain, layers = _plain(octets, frame_at, captured, wire, link_type)
+    if engine is None:
+        plain, layers = _plain(octets, frame_at, captured, wire, link_type)
+    else:
+        plain, columns = engine.plain(octets, frame_at, captured, wire, link_type)
+        named = dict(zip(_INTEGER_COLUMNS, columns, strict=True))
+        layers = Layers(**named, malformed=np.zeros(len(plain), np.bool_))
     if plain.all():
         return layers
     others = np.flatnonzero(~plain)

@@ -23,6 +23,7 @@ from nethealth.passive.columns import (
     rows_at,
     u48,
 )
+from nethealth.passive.engine import Engine
 from nethealth.passive.layers import FRAGMENT_LATER, FRAGMENT_NONE, Layers, locate
 
 TCP, UDP, SCTP = 6, 17, 132
@@ -64,7 +65,8 @@ class Packets:
     frame stands and how many octets of it; `wire`: how many it had. `time_ns`: since 1970, as
     precise as the file has it. `link_type`: as in pcap (1 is Ethernet). `number`: from 1.
     `interface`: of the timeline. `reassembled`: the datagrams that a fragment in this run
-    completed, each with the number and the time of that fragment.
+    completed, each with the number and the time of that fragment. `engine`: what computes the
+    columns; None is numpy.
     """
 
     octets: Octets
@@ -76,6 +78,7 @@ class Packets:
     interface: Ints
     link_type: Ints
     reassembled: tuple[Packet, ...] = ()
+    engine: Engine | None = None
 
     def __len__(self) -> int:
         return len(self.frame_at)
@@ -83,12 +86,27 @@ class Packets:
     @cached_property
     def layers(self) -> Layers:
         """Where each layer of each packet begins and ends; all other columns rest on it."""
-        return locate(self.octets, self.frame_at, self.captured, self.wire, self.link_type)
+        return locate(
+            self.octets, self.frame_at, self.captured, self.wire, self.link_type, self.engine
+        )
 
     def prepare(self) -> None:
         """Compute the columns that most analyses ask for: a reader does it ahead of them."""
-        for column in (self.source, self.destination, self.source_port, self.payload_captured):
-            del column
+        if self.engine is None:
+            for column in (self.source, self.destination, self.source_port, self.payload_captured):
+                del column
+            return
+        layers = self.layers
+        columns = self.engine.columns(
+            self.octets,
+            self.frame_end,
+            layers.network_at,
+            layers.ip_version,
+            layers.protocol,
+            layers.transport_at,
+            layers.transport_octets,
+        )
+        self.__dict__.update(columns)  # where a cached property keeps its value
 
     # The link
 

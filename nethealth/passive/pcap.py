@@ -15,6 +15,7 @@ from nethealth.passive.capture_file import (
     together,
 )
 from nethealth.passive.columns import Ints, Octets, rows_at
+from nethealth.passive.engine import Engine
 from nethealth.passive.interface import Interface
 from nethealth.passive.record_scan import chain, same_octets
 
@@ -39,7 +40,7 @@ def is_pcap(beginning: bytes) -> bool:
 class Pcap:
     """One file. Its header is given first; `walk` is given what follows."""
 
-    def __init__(self, header: bytes) -> None:
+    def __init__(self, header: bytes, engine: Engine | None = None) -> None:
         """`header`: HEADER_OCTETS from the file's beginning; another file is a CaptureError."""
         if len(header) < HEADER_OCTETS:
             raise CaptureError(f"the file's header is cut short: {len(header)} octets of 24")
@@ -52,6 +53,7 @@ class Pcap:
         self._digits, self._record_octets = _MAGICS[magic]
         self._fields = struct.Struct(f"{order}IIII")
         self._minor = minor
+        self._engine = engine
         # libpcap writes up to 262,144 octets whatever it said; a snap length of 0 says nothing.
         self._longest = min(max(snap, 262_144), RECORD_MAX)
         self._interface = Interface(link & _LINK_TYPE_BITS, snap_octets=snap or None)
@@ -64,6 +66,8 @@ class Pcap:
 
     def walk(self, octets: Octets, end: int, most: int) -> Records:
         """See `Walker`."""
+        if self._engine is not None and self._minor >= 4:
+            return self._compiled(self._engine, octets, end, most)
         parts: list[Records] = []
         at, count = 0, 0
         while count < most:
@@ -80,6 +84,26 @@ class Pcap:
     def walk_slowly(self, octets: Octets, end: int, most: int) -> Records:
         """The same record by record: what `walk` is tested against."""
         return self._loop(octets, end, most)
+
+    def _compiled(self, engine: Engine, octets: Octets, end: int, most: int) -> Records:
+        (frame_at, seconds, fraction, captured, wire), used, over = engine.records(
+            octets,
+            end,
+            most,
+            little=self._fields.format.startswith("<"),
+            header=self._record_octets,
+            longest=self._longest,
+        )
+        return Records(
+            used=used,
+            frame_at=frame_at,
+            captured=captured,
+            wire=wire,
+            time_ns=seconds * 1_000_000_000 + fraction * 10 ** (9 - self._digits),
+            interface=np.zeros(len(frame_at), np.int64),
+            link_type=np.full(len(frame_at), self._interface.link_type, np.int64),
+            fault=f"a record says that it has {over} octets" if over else None,
+        )
 
     def _scan(self, octets: Octets, end: int, most: int) -> Records | None:
         """As many records as a chain of those alike gives; None if there is not a good number."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from nethealth.model.check import CaptureParameters, Check
 from nethealth.model.failure import Failure, Outcome
@@ -11,18 +12,23 @@ from nethealth.model.probe import Completion, Env, Probe
 from nethealth.model.pseudonym import Names
 from nethealth.passive.analysis import Analyser, Fact
 from nethealth.passive.announced import MediaBook
+from nethealth.passive.engine import Engine, compiled_engine
 from nethealth.passive.fragments import Fragments
 from nethealth.passive.packets import Packets
 from probes.capture.ahead import read_ahead
 from probes.capture.analyses import LAN, MEDIA, UNITS
 from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
-from probes.capture.sources import SourceError
+from probes.capture.sources import SourceError, octets_of
 
+EngineName = Literal["auto", "numpy", "numba"]
+_COMPILED_FROM_OCTETS = 256 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_captures(check_id: str, files: Sequence[str], people: Names) -> CaptureRead:
+def read_captures(
+    check_id: str, files: Sequence[str], people: Names, engine: EngineName = "auto"
+) -> CaptureRead:
     """Read the files through every analysis; `people` is how the run names them.
 
     Raises SourceError where the files cannot be told apart; a file that cannot be read is said in
@@ -30,7 +36,7 @@ def read_captures(check_id: str, files: Sequence[str], people: Names) -> Capture
     """
     book = MediaBook()
     media, lan = ([each.make(book, people) for each in part] for part in (MEDIA, LAN))
-    reader = Reader(files)
+    reader = Reader(files, engine=_engine(files, engine))
     started_ns: int | None = None
     fragments = Fragments()
     with ThreadPoolExecutor(1, thread_name_prefix="lan") as beside:
@@ -49,6 +55,16 @@ def read_captures(check_id: str, files: Sequence[str], people: Names) -> Capture
         tuple(_observations(check_id, facts, reader.files, started_ns)),
         _completion(reader.files),
     )
+
+
+def _engine(files: Sequence[str], name: EngineName) -> Engine | None:
+    """The compiled loops if asked for, or if there is enough to read for their half second."""
+    if name == "numpy" or (name == "auto" and octets_of(files) < _COMPILED_FROM_OCTETS):
+        return None
+    engine = compiled_engine()
+    if engine is None and name == "numba":
+        raise SourceError("--engine numba: numba is not installed; install nethealth[fast]")
+    return engine
 
 
 def _feed(analysers: Sequence[Analyser], packets: Packets) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from nethealth.passive.capture_file import RECORD_MAX, CaptureError, Records, Walker
 from nethealth.passive.columns import SLACK, Octets
+from nethealth.passive.engine import Engine
 from nethealth.passive.packets import Packets
 from nethealth.passive.pcap import HEADER_OCTETS, Pcap, is_pcap
 from nethealth.passive.pcapng import Pcapng, is_pcapng
@@ -28,13 +29,20 @@ class Reader:
     `interface` of a packet is 65,536 times its file's number, from 0, and the interface's in it.
     """
 
-    def __init__(self, names: Sequence[str], *, packets_most: int = PACKETS_MOST) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        *,
+        packets_most: int = PACKETS_MOST,
+        engine: Engine | None = None,
+    ) -> None:
         """`names`: files, folders, `-`; SourceError if they cannot be told apart or found."""
+        self._engine = engine
         self._names = expand(names)
         self._packets_most = packets_most
         self._number = 1
         octets = next(size for most, size in _BUFFER_OCTETS if len(self._names) <= most)
-        self._files = [_File(name, octets) for name in self._names]
+        self._files = [_File(name, octets, engine) for name in self._names]
 
     @property
     def files(self) -> tuple[FileRead, ...]:
@@ -75,19 +83,21 @@ class Reader:
             number=number,
             interface=records.interface,
             link_type=records.link_type,
+            engine=self._engine,
         )
 
 
 class _File:
     """One file, from its first octet to its last whole packet."""
 
-    def __init__(self, name: str, buffer_octets: int) -> None:
+    def __init__(self, name: str, buffer_octets: int, engine: Engine | None) -> None:
         self.read = FileRead(name)
+        self._engine = engine
         self._buffer_octets = buffer_octets
 
     def first_ns(self) -> int:
         """The time of the first packet; 0 where there is none, so that the reason is found soon."""
-        ahead = _File(self.read.name, self._buffer_octets)
+        ahead = _File(self.read.name, self._buffer_octets, None)
         for _, records in ahead.runs(1):
             return int(records.time_ns[0])
         return 0
@@ -112,7 +122,8 @@ class _File:
             end, over = self._fill(stream, buffer, end)
             if walker is None:
                 try:
-                    walker, begin = _walker(buffer[: min(end, HEADER_OCTETS)].tobytes())
+                    beginning = buffer[: min(end, HEADER_OCTETS)].tobytes()
+                    walker, begin = _walker(beginning, self._engine)
                 except CaptureError as error:
                     self._stop(str(error))
                     return
@@ -170,12 +181,12 @@ class _File:
         self.read = replace(self.read, reason=reason)
 
 
-def _walker(beginning: bytes) -> tuple[Walker, int]:
+def _walker(beginning: bytes, engine: Engine | None) -> tuple[Walker, int]:
     """Who reads a file that begins like this, and from which octet on."""
     if not beginning:
         raise CaptureError("the file is empty")
     if is_pcapng(beginning):
         return Pcapng(), 0
     if is_pcap(beginning):
-        return Pcap(beginning), HEADER_OCTETS
+        return Pcap(beginning, engine), HEADER_OCTETS
     raise CaptureError(f"no capture: it begins with {beginning[:8]!r}")

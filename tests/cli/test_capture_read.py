@@ -64,3 +64,17 @@ def test_what_cannot_be_read_is_said_and_ends_with_its_code(tmp_path: Path) -> N
     assert "absent.pcap: No such file" in done.stderr
     done = nethealth("capture", "read", "none.pcap", "./none.pcap", home=tmp_path, check=2)
     assert "the same file as none.pcap" in done.stderr
+
+
+def test_both_engines_write_the_same_observations(tmp_path: Path) -> None:
+    (tmp_path / "one.pcap").write_bytes(pcap(FRAMES))
+    records = [
+        json.loads(
+            nethealth(
+                "capture", "read", "one.pcap", "--engine", engine, "--format", "json",
+                home=tmp_path, check=0,
+            ).stdout
+        )
+        for engine in ("numpy", "numba")
+    ]  # fmt: skip
+    assert records[0]["observations"] == records[1]["observations"]
