@@ -22,6 +22,7 @@ from nethealth.passive import (
     lan_tcp,
     lan_tftp,
     legacy,
+    skinny_media,
     totals,
 )
 from nethealth.passive.analysis import Analyser, Units
@@ -51,6 +52,7 @@ MEDIA: tuple[Analysis, ...] = (
     Analysis(lambda book, _: RtcpAnalysis(book), FAR_END_UNITS),
     Analysis(lambda book, people: SipAnalysis(people, book), SIP_UNITS),
     Analysis(lambda book, _: legacy.LegacyAnalysis(book), legacy.UNITS),
+    Analysis(lambda book, _: skinny_media.SkinnyMediaAnalysis(book), skinny_media.UNITS),
     Analysis(lambda book, _: Rtp(book), RTP_UNITS),
 )
 # These share nothing, and are fed beside the others.

@@ -2,10 +2,12 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-from tests.cli.command import nethealth
+from tests.cli.command import environment, nethealth
 from tests.passive.packet_frames import ethernet, ipv4, pcap, udp
 
 START_NS = 1_700_000_000_000_000_000
@@ -78,3 +80,20 @@ def test_both_engines_write_the_same_observations(tmp_path: Path) -> None:
         for engine in ("numpy", "numba")
     ]  # fmt: skip
     assert records[0]["observations"] == records[1]["observations"]
+
+
+def test_standard_input_is_read_as_it_comes(tmp_path: Path) -> None:
+    data = pcap(FRAMES)
+    done = subprocess.run(
+        [sys.executable, "-m", "nethealth", "capture", "read", "-", "--format", "json"],
+        input=gzip.compress(data),
+        capture_output=True,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        timeout=120,
+        check=True,
+    )
+    assert values(json.loads(done.stdout), "packet_count") == [50]
+    (tmp_path / "one.pcap").write_bytes(data)
+    both = nethealth("capture", "read", "-", "one.pcap", home=tmp_path, check=2)
+    assert "read it alone" in both.stderr

@@ -19,6 +19,7 @@ from nethealth.passive.rtp import Rtp
 from nethealth.passive.rtp_evidence import PACKETS_MIN
 from nethealth.passive.rtp_stream import RtpStream
 from nethealth.passive.sip import SipAnalysis
+from nethealth.passive.skinny_media import SkinnyMediaAnalysis
 from probes.capture.reader import Reader
 from tests import captures
 
@@ -38,7 +39,6 @@ OTHER_FORMATS = {
 NOT_OURS = {
     ("wswiki__SIP_CALL_RTP_G711", 11837): "six packets, announced by what is not SIP",
     ("ndpi__stun_google_meet.pcapng", 0): "SSRC 0: probes for bandwidth, no clock in them",
-    ("ndpi__skinny.pcap", None): "announced by SCCP; 15 to 18 packets of each prove nothing",
 }
 COUNTS_DIFFER = {
     ("wswiki__FAX-Call-t38-CA-TDM-SIP-FB-1.pcap", 246353583): (
@@ -100,21 +100,21 @@ def listed(oracle: str, title: str) -> dict[Ends, Listed]:
 
 
 def streams_of(path: Path) -> tuple[int, dict[Ends, RtpStream]]:
-    """How many packets, and the streams, by SIP and by themselves."""
+    """How many packets, and the streams, by SIP, by Skinny and by themselves."""
     book = MediaBook()
-    analyses = (SipAnalysis(Revealed(), book), Rtp(book))
+    analyses = (SipAnalysis(Revealed(), book), SkinnyMediaAnalysis(book), Rtp(book))
     packets_read = 0
     for packets in Reader([str(path)]):
         packets_read += len(packets)
         for analysis in analyses:
             analysis.feed(packets)
-    list(analyses[1].finish())
+    list(analyses[-1].finish())
     return packets_read, {
         (
             stream.ends.source, stream.ends.source_port,
             stream.ends.destination, stream.ends.destination_port, stream.ends.ssrc,
         ): stream
-        for stream in analyses[1].streams
+        for stream in analyses[-1].streams
     }  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def test_streams_are_those_of_tshark_but_for_named_differences(name: str) -> Non
         stream = ours.get(ends)
         if stream is None:
             few = their.packets < PACKETS_MIN and ends not in signalled
-            assert few or (name, ends[4]) in NOT_OURS or (name, None) in NOT_OURS, (ends, their)
+            assert few or (name, ends[4]) in NOT_OURS, (ends, their)
             continue
         if (name, ends[4]) not in COUNTS_DIFFER:
             assert stream.received == their.packets, ends
