@@ -28,6 +28,7 @@ from nethealth.passive.rtp_reverse import with_reverse
 from nethealth.passive.rtp_rows import Candidates, Ends, RtpRows, joined
 from nethealth.passive.rtp_state import no_streams
 from nethealth.passive.rtp_stream import RtpStream
+from nethealth.passive.rtp_variation import Variation
 from nethealth.quality.loss import Z_95
 
 CANDIDATES_MAX = 65_536
@@ -45,6 +46,7 @@ class Rtp:
         self._candidates = Candidates()
         self._state = no_streams()
         self._holes = Holes()
+        self._variation = Variation()
         self._waiting: list[RtpRows] = []  # on probation, or before a jump is understood
         self._payload_types, self._dscps, self._vlans = Tally(), Tally(), Tally()
         self._forgotten = 0
@@ -93,7 +95,7 @@ class Rtp:
             together = self._probation(together, unknown, final=final)
         if not len(together):
             return
-        again = follow(self._state, self._holes, together, final=final)
+        again = follow(self._state, self._holes, self._variation, together, final=final)
         if len(again):
             self._waiting.append(again)
         for tally, values in (
@@ -128,7 +130,11 @@ class Rtp:
         if learnt:
             clocks, ticks = (np.array(column) for column in zip(*learnt.values(), strict=True))
             begin(
-                self._state, new.take(np.repeat(ready, sizes)), clocks_hz=clocks, packet_ticks=ticks
+                self._state,
+                self._variation,
+                new.take(np.repeat(ready, sizes)),
+                clocks_hz=clocks,
+                packet_ticks=ticks,
             )
         if not ready.all():
             self._waiting.append(new.take(np.repeat(~ready, sizes)))
@@ -291,6 +297,8 @@ class Rtp:
             silences=int(state.silences[number]),
             silence_s=int(state.silence_ticks[number]) / clock if clock else None,
             late=int(state.late[number]),
+            pdv_p95_s=self._quantile(number, 0.95),
+            pdv_p99_s=self._quantile(number, 0.99),
             clock_error_ppm=drift[0] if drift else None,
             clock_error_interval_ppm=drift[1] if drift else None,
             payload_types=types,
@@ -298,6 +306,11 @@ class Rtp:
             vlans={vlan - 1: count for vlan, count in self._vlans.of(number).items()},
             octets=int(state.octets[number]),
         )
+
+    def _quantile(self, number: int, share: float) -> float | None:
+        if not self._state.clock_hz[number]:
+            return None
+        return self._variation.quantile_s(int(self._state.variation[number]), share)
 
     def _drift(self, number: int) -> tuple[float, tuple[float, float]] | None:
         """By how much the sender's clock is slow against the capture's, in parts per million.

@@ -7,6 +7,7 @@ from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.rtp_payload import E_MODEL
 from nethealth.passive.rtp_stream import RtpStream
+from nethealth.passive.rtp_variation import RESOLUTION
 from nethealth.quality.emodel import JITTER_BUFFER_S, estimate
 from nethealth.quality.loss import from_burst_ratio
 
@@ -33,6 +34,8 @@ UNITS: Units = {
     "rtp_packet_interval_min_s": "s",
     "rtp_packet_interval_max_s": "s",
     "rtp_packets_late": "packets",
+    "pdv_p95_s": "s",
+    "pdv_p99_s": "s",
     "rtp_silence_count": None,
     "rtp_silence_s": "s",
     "rtp_restart_count": None,
@@ -160,6 +163,15 @@ class _Facts:
             yield self._fact("rtp_packet_interval_max_s", stream.delta_max_s, intervals)
         if stream.clock_hz:
             yield self._fact("rtp_packets_late", stream.late, buffer_s=JITTER_BUFFER_S)
+        if stream.clock_hz and not stream.clock_broken:
+            for name, value_s in (("pdv_p95_s", stream.pdv_p95_s), ("pdv_p99_s", stream.pdv_p99_s)):
+                yield self._fact(
+                    name,
+                    value_s,
+                    stream.received - stream.duplicated,
+                    definition="RFC 5481, above the quickest packet so far",
+                    resolution=RESOLUTION,
+                )
         if stream.silences:
             yield self._fact("rtp_silence_count", stream.silences)
             yield self._fact("rtp_silence_s", stream.silence_s)

@@ -13,6 +13,7 @@ from nethealth.passive.rtp_holes import Holes, key
 from nethealth.passive.rtp_numbering import MAX_DROPOUT, MAX_MISORDER, Before, Kind, numbered
 from nethealth.passive.rtp_rows import RtpRows
 from nethealth.passive.rtp_state import StreamState
+from nethealth.passive.rtp_variation import Variation
 from nethealth.passive.segments import (
     Column,
     Floats,
@@ -55,11 +56,19 @@ class _Segments:
         return np.add.reduceat(values, self.begins, dtype=np.int64)
 
 
-def begin(state: StreamState, rows: RtpRows, *, clocks_hz: Ints, packet_ticks: Ints) -> None:
+def begin(
+    state: StreamState,
+    variation: Variation,
+    rows: RtpRows,
+    *,
+    clocks_hz: Ints,
+    packet_ticks: Ints,
+) -> None:
     """The streams of these sorted rows are new; each one's first row stands for its beginning."""
     segments = _Segments.of(rows)
     streams, first = segments.streams, rows.take(segments.begins)
     state.begun[streams] = True
+    state.variation[streams] = variation.rows(len(streams))
     state.clock_hz[streams] = clocks_hz
     state.packet_ticks[streams] = packet_ticks
     state.first_ns[streams] = state.last_ns[streams] = first.time_ns
@@ -71,7 +80,9 @@ def begin(state: StreamState, rows: RtpRows, *, clocks_hz: Ints, packet_ticks: I
     state.delta_min_ns[streams] = np.iinfo(np.int64).max
 
 
-def follow(state: StreamState, holes: Holes, rows: RtpRows, *, final: bool) -> RtpRows:
+def follow(
+    state: StreamState, holes: Holes, variation: Variation, rows: RtpRows, *, final: bool
+) -> RtpRows:
     """Take these sorted rows of begun streams into the state; what is to come again is returned.
 
     That is a last packet whose number jumps: the next one will tell what to make of it.
@@ -89,7 +100,7 @@ def follow(state: StreamState, holes: Holes, rows: RtpRows, *, final: bool) -> R
         held = rows.take(np.zeros(0, np.int64))
     if len(segments.rows):
         ahead, duplicate = _account(state, holes, segments, extended, kinds)
-        _time(state, segments, extended, kinds, ahead, duplicate)
+        _time(state, variation, segments, extended, kinds, ahead, duplicate)
     return held
 
 
@@ -180,6 +191,7 @@ def _before_the_first(state: StreamState, holes: Holes, stream: int, extended: i
 
 def _time(
     state: StreamState,
+    variation: Variation,
     segments: _Segments,
     extended: Ints,
     kinds: Ints,
@@ -205,7 +217,7 @@ def _time(
     media = cumulated(ticks, begins, state.media_ticks[streams])
     _deltas(state, segments, elapsed, heads)
     _silences(state, segments, ticks, (step == 1) & ~broken)
-    _transit(state, segments, media, clock, duplicate)
+    _transit(state, variation, segments, media, clock, duplicate)
     onward = ahead > 0
     onward[heads] = False
     plausible = onward & (ahead <= _STEP_PLAUSIBLE) & (difference <= clock // 2) & ~broken
@@ -277,7 +289,12 @@ def _silences(state: StreamState, segments: _Segments, ticks: Ints, following: F
 
 
 def _transit(
-    state: StreamState, segments: _Segments, media: Ints, clock: Ints, duplicate: Flags
+    state: StreamState,
+    variation: Variation,
+    segments: _Segments,
+    media: Ints,
+    clock: Ints,
+    duplicate: Flags,
 ) -> None:
     """How long each packet took beyond the first: what missed the buffer, and the clocks' drift."""
     streams, begins = segments.streams, segments.begins
@@ -285,16 +302,18 @@ def _transit(
     transit = since - media * 1_000_000_000 // np.maximum(clock, 1)
     transit = np.minimum(np.maximum(transit, -_TRANSIT_MAX_NS), _TRANSIT_MAX_NS)
     quickest = -greatest_before(-transit, begins, -state.quickest_ns[streams])
-    late = transit - quickest > int(JITTER_BUFFER_S * 1e9)
+    above = transit - np.minimum(quickest, transit)
+    late = above > int(JITTER_BUFFER_S * 1e9)
+    counted = ~duplicate & (clock > 0)
+    variation.add(state.variation[streams], begins, above, counted)
     state.late[streams] += segments.total(late & ~duplicate)
     state.quickest_ns[streams] = np.minimum(
         state.quickest_ns[streams], np.minimum.reduceat(transit, begins)
     )
-    weight = ~duplicate & (clock > 0)
-    x = np.where(weight, since / 1e9, 0.0)
-    y = np.where(weight, transit / 1e9, 0.0)
+    x = np.where(counted, since / 1e9, 0.0)
+    y = np.where(counted, transit / 1e9, 0.0)
     for column, values in (
-        (state.fit_n, weight.astype(np.float64)),
+        (state.fit_n, counted.astype(np.float64)),
         (state.fit_x, x),
         (state.fit_y, y),
         (state.fit_xx, x * x),

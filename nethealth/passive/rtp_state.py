@@ -42,6 +42,7 @@ class StreamState:
     silence_ticks: Ints
     quickest_ns: Ints  # the least transit so far, against the first packet's
     late: Ints  # would have missed the de-jitter buffer
+    variation: Ints  # row of the stream's histogram of transit above the quickest
     # Transit against time, for the sender's clock
     fit_n: Floats
     fit_x: Floats

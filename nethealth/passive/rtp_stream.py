@@ -45,6 +45,8 @@ class RtpStream:
     silences: int
     silence_s: float | None
     late: int
+    pdv_p95_s: float | None
+    pdv_p99_s: float | None
     clock_error_ppm: float | None
     clock_error_interval_ppm: tuple[float, float] | None
     payload_types: Mapping[int, int]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nethealth.passive.announced import AnnouncedMedia, Encoding, MediaBook
 from nethealth.quality.burst import burst_gap
+from nethealth.quality.delay import percentile
 from nethealth.quality.jitter import interarrival_jitter
 from nethealth.quality.loss import loss_statistics
 from tests.passive.rtp_script import START_NS, Sent, analysed, between, speech, stream_of
@@ -250,3 +251,18 @@ def test_candidates_that_come_to_nothing_are_forgotten() -> None:
     everything = sorted([*noise, *call], key=lambda packet: packet.at_ms)
     stream = stream_of(everything, run=20_000)
     assert (stream.received, stream.loss.lost) == (3500, 0)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_delay_variation_is_the_scalar_percentile_to_its_resolution(run: int) -> None:
+    generator = Random(9)
+    above_ms = [0.0, *(generator.expovariate(1 / 8) for _ in range(999))]
+    delivered = [
+        replace(packet, at_ms=packet.at_ms + above)
+        for packet, above in zip(speech(1000), above_ms, strict=True)
+    ]
+    stream = stream_of(sorted(delivered, key=lambda packet: packet.at_ms), run=run)
+    for found, share in ((stream.pdv_p95_s, 0.95), (stream.pdv_p99_s, 0.99)):
+        exact_ms = percentile(above_ms, share)
+        assert found is not None
+        assert 0.97 * exact_ms <= found * 1000 <= 1.14 * exact_ms
