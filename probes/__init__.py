@@ -16,7 +16,7 @@ _MODULES: dict[ProbeKind, str] = {
     "stamp": "probes.stamp:STAMP",
     "route": "probes.route:ROUTE",
     "path-mtu": "probes.path_mtu:PATH_MTU",
-    "capture": "probes.capture.read:CAPTURE",
+    "capture": "probes.capture.probe:CAPTURE",
     "coexistence": "probes.coexistence:COEXISTENCE",
     "snmp": "probes.snmp:SNMP",
     "sip-alg": "probes.sip_alg:SIP_ALG",

@@ -5,6 +5,8 @@ ends in `SLACK` octets that belong to none, and what was read past a packet's en
 to mask.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -42,6 +44,14 @@ def distinct(values: Ints) -> Ints:
     """
     ordered = np.sort(values)
     return ordered[np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))]
+
+
+def among(values: Ints, wanted: Iterable[int]) -> Flags:
+    """Whether each value is one of these few; numpy's `isin` loads its masked arrays too."""
+    found = np.zeros(len(values), np.bool_)
+    for value in wanted:
+        found |= values == value
+    return found
 
 
 def u8(octets: Octets, at: Ints) -> Ints:

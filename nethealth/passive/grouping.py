@@ -88,16 +88,11 @@ class Tally:
         self._pairs = np.zeros(0, np.int64)
         self._counts = np.zeros(0, np.int64)
 
-    def add(self, numbers: Ints, values: Ints) -> None:
-        """Rows in any order; those next to each other with the same values cost least."""
-        if not len(numbers):
-            return
-        pairs = numbers << 16 | values & 0xFFFF
-        begins = np.flatnonzero(np.diff(pairs, prepend=-1))
-        lengths = np.diff(begins, append=len(pairs))
-        everything = np.concatenate([self._pairs, pairs[begins]])
-        self._pairs, place = np.unique(everything, return_inverse=True)
-        counts = np.concatenate([self._counts, lengths])
+    def add(self, numbers: Ints, values: Ints, counts: Ints) -> None:
+        """So many more of each value with each number; in any order."""
+        pairs = np.concatenate([self._pairs, numbers << 16 | values & 0xFFFF])
+        self._pairs, place = np.unique(pairs, return_inverse=True)
+        counts = np.concatenate([self._counts, counts])
         self._counts = np.bincount(place, weights=counts).astype(np.int64)
 
     def rename(self, numbers: Ints) -> None:

@@ -11,7 +11,18 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from nethealth.passive.columns import Flags, Ints, Octets, distinct, field16, rows_at, u8, u16, u32
+from nethealth.passive.columns import (
+    Flags,
+    Ints,
+    Octets,
+    among,
+    distinct,
+    field16,
+    rows_at,
+    u8,
+    u16,
+    u32,
+)
 from nethealth.passive.engine import Engine
 
 # Fragments
@@ -222,7 +233,7 @@ def _ethernet(walk: _Walk, rows: Ints, at: Ints) -> None:
 def _typed(walk: _Walk, rows: Ints, at: Ints, ethertype: Ints) -> None:
     """What an EtherType stands before: tags are taken off, then it is noted and followed."""
     for depth in range(TAGS_MAX):
-        tagged = np.isin(ethertype, TAGS)
+        tagged = among(ethertype, TAGS)
         if not tagged.any():
             break
         tagged &= walk.whole(rows, at, np.where(tagged, 4, 0))
@@ -286,7 +297,7 @@ def _null(walk: _Walk, rows: Ints, at: Ints) -> None:
     big = u32(walk.octets, at)
     family = np.where(big < 0x10000, big, (big >> 24) | (big >> 8 & 0xFF00))
     ethertype = np.where(family == 2, IPV4_TYPE, -1)
-    ethertype = np.where(np.isin(family, _IPV6_FAMILIES), IPV6_TYPE, ethertype)
+    ethertype = np.where(among(family, _IPV6_FAMILIES), IPV6_TYPE, ethertype)
     known = ethertype > 0
     _typed(walk, rows[known], at[known] + 4, ethertype[known])
 
@@ -311,7 +322,7 @@ def _hdlc(walk: _Walk, rows: Ints, at: Ints) -> None:
     """Cisco's HDLC: address, control and an EtherType; else it is PPP in HDLC framing."""
     held = walk.whole(rows, at, 4)
     rows, at = rows[held], at[held]
-    cisco = np.isin(u16(walk.octets, at), (0x0F00, 0x8F00))
+    cisco = among(u16(walk.octets, at), (0x0F00, 0x8F00))
     _typed(walk, rows[cisco], at[cisco] + 4, u16(walk.octets, at[cisco] + 2))
     walk.then(_ppp, rows[~cisco], at[~cisco])
 
@@ -382,7 +393,7 @@ def _ipv6(walk: _Walk, rows: Ints, at: Ints) -> None:
     where = at + 40
     stop = where + length
     for _ in range(8):
-        more = (where >= 0) & np.isin(protocol, _EXTENSIONS) & (fragment != FRAGMENT_LATER)
+        more = (where >= 0) & among(protocol, _EXTENSIONS) & (fragment != FRAGMENT_LATER)
         if not more.any():
             break
         chosen = np.flatnonzero(more)
@@ -422,7 +433,7 @@ def _transport(
             walk.then(step, rows[chosen], at[chosen])
     chosen = np.flatnonzero(whole & (protocol == 17))
     if len(chosen):
-        vxlan = np.isin(u16(walk.octets, at[chosen] + 2), _VXLAN_PORTS)
+        vxlan = among(u16(walk.octets, at[chosen] + 2), _VXLAN_PORTS)
         chosen = chosen[vxlan]
         walk.then(_vxlan, rows[chosen], at[chosen])
 

@@ -32,9 +32,10 @@ from nethealth.passive.rtp_variation import Variation
 from nethealth.quality.loss import Z_95
 
 CANDIDATES_MAX = 65_536
+_ALIKE = 0xFFFF_FFFF_FF7F  # of the marks of a row: all but the payload's length and the marker
 _WAITING_S = 30.0  # when there are too many, one that was silent so long is forgotten
 _BROKEN_MOST = 0.05  # of all steps; beyond, the capture's clock or the sender's means nothing
-_FIT_PACKETS_MIN = 100
+_FIT_PACKETS_MIN = 50  # one in eight counts
 _FIT_SPAN_MIN_S = 10.0
 
 
@@ -98,12 +99,19 @@ class Rtp:
         again = follow(self._state, self._holes, self._variation, together, final=final)
         if len(again):
             self._waiting.append(again)
-        for tally, values in (
-            (self._payload_types, together.second & 0x7F),
-            (self._dscps, together.dscp),
-            (self._vlans, together.vlan),
-        ):
-            tally.add(together.stream, values)
+        self._count(together)
+
+    def _count(self, rows: RtpRows) -> None:
+        """Payload types, marks and VLANs; runs of packets alike in all of them are one entry."""
+        alike = rows.marks & _ALIKE
+        begins = np.flatnonzero(
+            (np.diff(alike, prepend=-1) != 0) | (np.diff(rows.stream, prepend=-1) != 0)
+        )
+        counts = np.diff(begins, append=len(rows))
+        first = rows.take(begins)
+        self._payload_types.add(first.stream, first.second & 0x7F, counts)
+        self._dscps.add(first.stream, first.dscp, counts)
+        self._vlans.add(first.stream, first.vlan, counts)
 
     def _probation(self, rows: RtpRows, unknown: Flags, *, final: bool) -> RtpRows:
         """Begin the streams of which enough has come; the rows that can be followed."""

@@ -10,37 +10,41 @@ from threading import Event, Thread
 
 from nethealth.passive.packets import Packets
 
+WAITING_MOST = 2  # runs; the reader must keep so many, and two more, as they are
 _SWITCH_S = 0.0005  # the interpreter's own 5 ms are longer than most steps of either thread
 
 
-def read_ahead(runs: Iterable[Packets]) -> Iterator[Packets]:
-    """The same runs; what the reading raises is raised here."""
-    waiting: Queue[Packets | BaseException | None] = Queue(maxsize=1)
-    stopped = Event()
+class ReadAhead:
+    """Iterate once: the same runs; what the reading raises is raised here. It begins at once."""
 
-    def read() -> None:
+    def __init__(self, runs: Iterable[Packets]) -> None:
+        self._runs = runs
+        self._waiting: Queue[Packets | BaseException | None] = Queue(maxsize=WAITING_MOST)
+        self._stopped = Event()
+        self._interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
+        Thread(target=self._read, name="capture", daemon=True).start()
+
+    def __iter__(self) -> Iterator[Packets]:
         try:
-            for packets in runs:
+            while (item := self._waiting.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            self._stopped.set()
+            while not self._waiting.empty():
+                self._waiting.get_nowait()
+            sys.setswitchinterval(self._interval_s)
+
+    def _read(self) -> None:
+        try:
+            for packets in self._runs:
                 packets.prepare()
-                waiting.put(packets)
-                if stopped.is_set():
+                self._waiting.put(packets)
+                if self._stopped.is_set():
                     return
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            waiting.put(error)
+            self._waiting.put(error)
         else:
-            waiting.put(None)
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    thread = Thread(target=read, name="capture", daemon=True)
-    thread.start()
-    try:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stopped.set()
-        if not waiting.empty():
-            waiting.get_nowait()
-        sys.setswitchinterval(interval)
+            self._waiting.put(None)

@@ -1,22 +1,20 @@
 """Capture files through all analyses: observations of the one check that reading them is."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from nethealth.model.check import CaptureParameters, Check
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport, Scalar
-from nethealth.model.probe import Completion, Env, Probe
+from nethealth.model.probe import Completion
 from nethealth.model.pseudonym import Names
-from nethealth.passive.analysis import Analyser, Fact
+from nethealth.passive.analysis import Analyser, Fact, Units
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.engine import Engine, compiled_engine
 from nethealth.passive.fragments import Fragments
 from nethealth.passive.packets import Packets
-from probes.capture.ahead import read_ahead
-from probes.capture.analyses import LAN, MEDIA, UNITS
+from probes.capture.ahead import ReadAhead
 from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
 from probes.capture.sources import SourceError, octets_of
@@ -34,13 +32,17 @@ def read_captures(
     Raises SourceError where the files cannot be told apart; a file that cannot be read is said in
     the result.
     """
+    reader = Reader(files, engine=_engine(files, engine))
+    runs = ReadAhead(reader)
+    # The first packets are read while the analyses are loaded.
+    from probes.capture.analyses import LAN, MEDIA, UNITS  # noqa: PLC0415
+
     book = MediaBook()
     media, lan = ([each.make(book, people) for each in part] for part in (MEDIA, LAN))
-    reader = Reader(files, engine=_engine(files, engine))
     started_ns: int | None = None
     fragments = Fragments()
     with ThreadPoolExecutor(1, thread_name_prefix="lan") as beside:
-        for run in read_ahead(reader):
+        for run in runs:
             packets = fragments.joined(run)
             if started_ns is None and len(packets):
                 started_ns = int(packets.time_ns[0])
@@ -52,7 +54,7 @@ def read_captures(
     facts = [*_of_files(reader.files), *(fact for each in reversed(found) for fact in each)]
     return CaptureRead(
         reader.files,
-        tuple(_observations(check_id, facts, reader.files, started_ns)),
+        tuple(_observations(check_id, facts, UNITS, started_ns)),
         _completion(reader.files),
     )
 
@@ -93,7 +95,7 @@ def _of_files(files: Sequence[FileRead]) -> Iterator[Fact]:
 
 
 def _observations(
-    check_id: str, facts: Sequence[Fact], files: Sequence[FileRead], started_ns: int | None
+    check_id: str, facts: Sequence[Fact], units: Units, started_ns: int | None
 ) -> Iterator[Observation]:
     common: dict[str, Scalar | Sequence[Scalar]] = {}
     if started_ns is not None:
@@ -108,7 +110,7 @@ def _observations(
             check=check_id,
             name=fact.name,
             value=fact.value,
-            unit=UNITS[fact.name],
+            unit=units[fact.name],
             t_s=since_s,
             samples=fact.samples,
             interval=fact.interval,
@@ -136,21 +138,3 @@ def _text(time_ns: int) -> str:
     """RFC 3339 in UTC, to the nanosecond."""
     seconds, rest = divmod(time_ns, 1_000_000_000)
     return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
-
-
-async def _run(check: Check, env: Env) -> AsyncIterator[Observation | Completion]:
-    if not isinstance(check.parameters, CaptureParameters):
-        raise TypeError(f"{check.id} is not a check of captures")
-    import asyncio  # noqa: PLC0415  (reading files at the command line needs no loop)
-
-    try:
-        result = await asyncio.to_thread(read_captures, check.id, check.parameters.files, env.names)
-    except SourceError as error:
-        yield Completion(Outcome.NOT_RUN, reason=str(error))
-        return
-    for observation in result.observations:
-        yield observation
-    yield result.completion
-
-
-CAPTURE = Probe("capture", _run, UNITS)

@@ -20,11 +20,11 @@ from probes.capture.timeline import OverlapError, Waiting, timeline
 PACKETS_MOST = 65_536  # in a run
 # Of each buffer of a file, by how many files there are; longer than any record may be.
 _BUFFER_OCTETS = ((1, 12 << 20), (4, 6 << 20), (1 << 30, RECORD_MAX + (64 << 10)))
-_BUFFERS = 3  # one that is filled, one that waits, one that is analysed
+_BUFFERS = 4  # one that is filled, two that wait, one that is analysed
 
 
 class Reader:
-    """Iterate once. The packets of a run stay as they are until the second one after it comes.
+    """Iterate once. The packets of a run stay as they are until the third one after it comes.
 
     `interface` of a packet is 65,536 times its file's number, from 0, and the interface's in it.
     """
