@@ -31,11 +31,12 @@ MESSAGE_TYPES: dict[int, str] = {
     0x75: "STATUS ENQUIRY", 0x7B: "INFORMATION", 0x7D: "STATUS",
 }  # fmt: skip
 
-# H.225.0 RasMessage: 25 alternatives of the root, in the order of their indices.
+# H.225.0 RasMessage: 25 alternatives of the root, in the order of their indices, then additions.
 RAS_MESSAGES = (
     "GRQ", "GCF", "GRJ", "RRQ", "RCF", "RRJ", "URQ", "UCF", "URJ", "ARQ", "ACF", "ARJ", "BRQ",
     "BCF", "BRJ", "DRQ", "DCF", "DRJ", "LRQ", "LCF", "LRJ", "IRQ", "IRR", "NSM", "XRS",
 )  # fmt: skip
+RAS_ADDITIONS = ("RIP", "RAI", "RAC", "IACK", "INAK", "SCI", "SCR", "ACS")
 _RAS_WITH_IDENTIFIER = frozenset({"GRQ", "GCF", "RRQ", "RCF"})
 _RAS_EXTENSION = 0x80
 
@@ -91,11 +92,11 @@ def parse_ras(octets: bytes) -> str:
     """Which RAS message a datagram to or from port 1719 or 1718 holds; its short name."""
     need(octets, 4, "RAS message")
     if octets[0] & _RAS_EXTENSION:
-        # A normally small number of six bits follows: RIP, RAI, RAC, IACK ... (section 7.6).
-        index = octets[0] & 0x7F
-        if index >> 1 > 7:
-            raise WireError(f"RAS extension {index >> 1}")
-        return f"EXTENSION_{index >> 1}"
+        # A normally small number (X.691 section 11.6): a bit that is 0, then six bits.
+        addition = octets[0] & 0x7F
+        if addition >= len(RAS_ADDITIONS):
+            raise WireError(f"RAS message added as {addition}; {len(RAS_ADDITIONS)} are known")
+        return RAS_ADDITIONS[addition]
     index = octets[0] >> 2
     if index >= len(RAS_MESSAGES):
         raise WireError(f"RAS message {index}; there are {len(RAS_MESSAGES)}")

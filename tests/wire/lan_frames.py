@@ -144,20 +144,41 @@ def udp(source: int, destination: int, payload: bytes, group: int = 18) -> bytes
     return ipv4(17, header + payload, group)
 
 
-def read_by_tshark(folder: Path, frame: bytes, fields: Sequence[str]) -> dict[str, list[str]]:
-    """Every value that tshark gives for each field of one frame."""
-    path = folder / "frame.pcap"
+def read_by_tshark(
+    folder: Path, frame: bytes, fields: Sequence[str], *, decode: str = "", link: int = 1
+) -> dict[str, list[str]]:
+    """Every value that tshark gives for each field of one frame; `decode` as its option -d."""
+    (one,) = read_all_by_tshark(folder, [frame], fields, decode=decode, link=link)
+    return one
+
+
+def read_all_by_tshark(
+    folder: Path,
+    frames: Sequence[bytes],
+    fields: Sequence[str],
+    *,
+    decode: str = "",
+    link: int = 1,
+) -> list[dict[str, list[str]]]:
+    """The same of many frames in one run."""
+    path = folder / "frames.pcap"
     path.write_bytes(
-        struct.pack("<IHHiIIIIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1, 0, 0, len(frame), len(frame))
-        + frame
+        struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link)
+        + b"".join(
+            struct.pack("<IIII", number, 0, len(frame), len(frame)) + frame
+            for number, frame in enumerate(frames)
+        )
     )
     asked = [part for field in fields for part in ("-e", field)]
     done = subprocess.run(
-        ("tshark", "-n", "-r", path, "-T", "fields", "-E", "aggregator=|", *asked),
+        ("tshark", "-n", "-r", path, "-T", "fields", "-E", "aggregator=|",
+         *(("-d", decode) if decode else ()), *asked),
         check=True, capture_output=True, text=True,
     )  # fmt: skip
-    values = done.stdout.rstrip("\n").split("\t")
-    return {
-        field: value.split("|") if value else []
-        for field, value in zip(fields, values, strict=True)
-    }
+    return [
+        {
+            field: value.split("|") if value else []
+            for field, value in zip(fields, line.split("\t"), strict=True)
+        }
+        for line in done.stdout.split("\n")[: len(frames)]
+    ]
