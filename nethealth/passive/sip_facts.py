@@ -43,6 +43,7 @@ UNITS: Units = {
     "media_endpoint_announced": None,
     "registration_attempt_count": None,
     "registration_failure_count": None,
+    "registration_left_out_count": None,
     "registration_requests_per_s_max": "1/s",
     "account_registration_count": None,
     **{
@@ -111,7 +112,12 @@ def call_facts(calls: Calls, streams: StreamBook) -> Iterator[Fact]:
     kept = [(call, streams.ends(call)) for call in calls.results]
     kept.sort(key=lambda pair: (_is_ordinary(*pair), pair[0].number))
     left_out = calls.results_left_out + max(0, len(kept) - CALLS_SHOWN_MAX)
-    caps = {"shown_max": CALLS_SHOWN_MAX, "evicted": calls.evicted_count}
+    caps = {
+        "shown_max": CALLS_SHOWN_MAX,
+        "closed_early": calls.evicted_count,  # since too many were open at a time
+        "messages_left_out": calls.message_left_out_count,
+        "messages_too_late": calls.late_count,
+    }
     yield Fact("call_left_out_count", left_out, method=caps)
     for call, ends in sorted(kept[:CALLS_SHOWN_MAX], key=lambda pair: pair[0].number):
         yield from _one_call(call, ends)
@@ -249,8 +255,15 @@ def registration_facts(registrations: Registrations) -> Iterator[Fact]:
         registrations.accounts.items(),
         key=lambda pair: (-sum(pair[1].failures.values()), -pair[1].attempt_count, pair[0]),
     )
-    for party, account in ranked[:RECORDS_SHOWN_MAX]:
-        yield _account(party, account, len(ranked) - RECORDS_SHOWN_MAX)
+    shown = ranked[:RECORDS_SHOWN_MAX]
+    left_out = len(ranked) - len(shown) + registrations.account_left_out_count
+    if left_out or registrations.evicted_count:
+        yield Fact(
+            "registration_left_out_count", left_out,
+            method={"shown_max": RECORDS_SHOWN_MAX, "closed_early": registrations.evicted_count},
+        )  # fmt: skip
+    for party, account in shown:
+        yield _account(party, account)
 
 
 def _rate(registrations: Registrations) -> Fact:
@@ -271,7 +284,7 @@ def _rate(registrations: Registrations) -> Fact:
     )
 
 
-def _account(party: int, account: RecordAccount, left_out: int) -> Fact:
+def _account(party: int, account: RecordAccount) -> Fact:
     return Fact(
         "account_registration_count",
         account.attempt_count,
@@ -284,7 +297,6 @@ def _account(party: int, account: RecordAccount, left_out: int) -> Fact:
             "failure_counts": [account.failures[code] for code in sorted(account.failures)],
             "expiry_asked_s": account.asked_s,
             "expiry_granted_s": account.granted_s,
-            "left_out": max(0, left_out),
         },
         time_ns=account.first_ns,
     )

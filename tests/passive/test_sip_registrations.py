@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from nethealth.model.pseudonym import Pseudonyms, Revealed
+from nethealth.passive import sip_facts, sip_registrations
 from nethealth.passive.bins import BINS_MAX, Bins
 from nethealth.passive.sip_calls import Calls
 from nethealth.passive.sip_measures import Measure, Measures
@@ -93,6 +94,22 @@ def test_the_next_registration_of_the_same_phone_is_another_attempt() -> None:
         {503: 1},
     )
     assert (account.asked_s, account.granted_s) == (3600, 600)
+
+
+def test_accounts_beyond_the_cap_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sip_registrations, "RECORDS_MAX", 3)
+    monkeypatch.setattr(sip_facts, "RECORDS_SHOWN_MAX", 2)
+    registrations = Registrations(Parties(Revealed()))
+    for index in range(5):
+        script = Script(f"r{index}")
+        script.request(index, "REGISTER", headers=CONTACT, to_uri=f"sip:phone{index}@example.org")
+        script.response(index + 0.5, 200, "REGISTER")
+        for seen in script.seen:
+            registrations.take(seen, names_of(seen.message))
+    registrations.finish(START_NS + 1000 * SECOND)
+    facts = {fact.name: fact for fact in sip_facts.registration_facts(registrations)}
+    assert facts["registration_left_out_count"].value == 3
+    assert facts["registration_attempt_count"].value == 5
 
 
 def test_names_stand_in_one_place_as_tokens() -> None:
