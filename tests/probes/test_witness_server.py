@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from nethealth.model.check import NatParameters
 from nethealth.protocol.witness import CONNECTIONS_OF_A_PEER_MAX
 from nethealth.wire.witness import Hello, Opening, Speak, build_line
 from tests.peers import reflector
 from tests.peers.ports import free_row
 from tests.peers.process import Process
+from tests.probes.driver import drive
 
 HERE = "127.0.0.1"
 NONCE = bytes(16)
@@ -177,3 +179,19 @@ def test_words_go_to_the_source_of_a_binding_and_end_with_its_session(served: Se
         udp.settimeout(1.0)
         with pytest.raises(TimeoutError):
             udp.recv(99)
+
+
+@pytest.mark.parametrize(("wild", "asked"), [("0.0.0.0", "127.0.0.2"), ("::", "::1")])
+def test_where_it_listens_at_all_addresses_it_answers_from_the_one_that_was_asked(
+    tmp_path: Path, wild: str, asked: str
+) -> None:
+    control = free_row(3)
+    allow = "127.0.0.0/8" if wild == "0.0.0.0" else "::1/128"
+    more = ("--control-port", str(control))
+    with reflector.serving(tmp_path, wild, control + 2, allow, more=more) as process:
+        process.wait_bound("tcp", control)
+        seen = drive("nat", NatParameters(asked, control, least_s=1, most_s=1, bindings=1))
+    assert seen.completed()
+    assert seen.value("nat_filtering") == "not port-dependent"
+    assert seen.value("nat_binding_lifetime_s") == 1
+    assert "witness_rejected_count" not in seen.names()
