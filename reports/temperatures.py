@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from nethealth.model.observation import Passport
 from reports.document import Column, SeriesChart, Table
@@ -39,9 +40,9 @@ def _courses(view: View) -> list[_Course]:
     found: dict[tuple[str, str], dict[datetime, float | None]] = defaultdict(dict)
     for past in view.record.past:
         if past.name == "temperature_celsius" and past.asset is not None:
-            value = past.value if isinstance(past.value, int | float) else None
-            found[past.asset, _sensor(past.method)][past.time] = value
-    started = view.record.run.started
+            value = float(past.value or 0) if is_number(past.value) else None
+            found[past.asset, _sensor(past.method)][_aware(past.time)] = value
+    started = _aware(view.record.run.started)
     for check in view.record.checks:
         if check.probe != "snmp":
             continue
@@ -51,7 +52,8 @@ def _courses(view: View) -> list[_Course]:
                 continue
             value = float(seen.value or 0) if is_number(seen.value) else None
             place = check.asset or check.target
-            found[place, _sensor(seen.method)][started + timedelta(seconds=t_s)] = value
+            with suppress(OverflowError):
+                found[place, _sensor(seen.method)][started + timedelta(seconds=t_s)] = value
     rooms = {asset.id for asset in view.record.inventory.asset if asset.kind == "sensor"}
     return [
         _Course(asset, sensor, asset in rooms, tuple(sorted(points.items())))
@@ -92,6 +94,11 @@ def _table(label: str, points: Sequence[tuple[datetime, float | None]]) -> Table
         for at, value in shown
     )
     return Table(caption, (Column("Time, UTC"), Column("Value", numeric=True)), rows)
+
+
+def _aware(moment: datetime) -> datetime:
+    """A time of the record that names no zone is of UTC."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _values(points: Sequence[tuple[datetime, float | None]]) -> list[float]:

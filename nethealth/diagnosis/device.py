@@ -5,8 +5,8 @@ believed only between two readings that no restart and no wrap divides.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from math import isfinite
@@ -17,6 +17,7 @@ from nethealth.model.observation import Observation, Passport, PastValue
 from nethealth.quality.counters import Rate, Reading, rate
 
 _SECONDS_MOST = 1e9  # from the run's start; more is a damaged record
+_YEARS = (1970, 9000)
 
 
 @dataclass(frozen=True)
@@ -149,13 +150,18 @@ def devices(evidence: Evidence) -> Iterator[Device]:
     for host in evidence.hosts:
         rounds = tuple(one for series in host.of("snmp") for one in series.rounds if one.answered)
         if rounds:
-            yield Device(host, rounds, past_of(evidence, host), evidence.record.run.started)
+            started = aware(evidence.record.run.started)
+            yield Device(host, rounds, past_of(evidence, host), started)
 
 
 def past_of(evidence: Evidence, host: Host) -> tuple[PastValue, ...]:
-    """What earlier runs saw of a host, oldest first."""
+    """What earlier runs saw of a host, oldest first; a damaged record's strange times left out."""
     asset = host.place.asset
-    found = [one for one in evidence.record.past if asset is not None and one.asset == asset]
+    found = [
+        replace(one, time=aware(one.time))
+        for one in evidence.record.past
+        if asset is not None and one.asset == asset and _YEARS[0] <= one.time.year < _YEARS[1]
+    ]
     return tuple(sorted(found, key=lambda one: (one.time, repr(one))))
 
 
@@ -169,7 +175,15 @@ def moment_of(evidence: Evidence, seen: Observation) -> datetime | None:
     """When an observation was made; null where the record does not say, or is damaged."""
     if not _dated(seen):
         return None
-    return evidence.record.run.started + timedelta(seconds=seen.t_s or 0.0)
+    try:
+        return aware(evidence.record.run.started) + timedelta(seconds=seen.t_s or 0.0)
+    except OverflowError:
+        return None
+
+
+def aware(moment: datetime) -> datetime:
+    """The moment in a time zone; one that names none is of UTC, as the record's times are."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _dated(seen: Observation) -> bool:

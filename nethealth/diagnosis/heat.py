@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import mean
 
-from nethealth.diagnosis.device import devices, moment_of, past_of
+from nethealth.diagnosis.device import aware, devices, moment_of, past_of
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, number
 from nethealth.diagnosis.text import listing
@@ -198,7 +198,7 @@ def _room(evidence: Evidence, place: Place, hosts: Sequence[Host]) -> _Room | No
     for host in hosts:
         if host.of("snmp"):
             sensors += _sensors(evidence, host)
-    end = evidence.record.run.finished or evidence.record.run.started
+    end = aware(evidence.record.run.finished or evidence.record.run.started)
     fresh = [sensor for sensor in sensors if end - sensor.last.time <= 2 * WINDOW]
     if not fresh:
         return None

@@ -184,7 +184,12 @@ class Scene:
 
     def reordered(self) -> Record:
         record = self.record()
-        return replace(record, checks=record.checks[::-1], observations=record.observations[::-1])
+        return replace(
+            record,
+            checks=record.checks[::-1],
+            observations=record.observations[::-1],
+            past=record.past[::-1],
+        )
 
 
 def healthy() -> Scene:

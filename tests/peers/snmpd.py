@@ -34,6 +34,7 @@ def serving(
     user: tuple[str, str] = ("SHA-256", "AES"),
     more: Sequence[str] = (),
     prefix: Sequence[str] = (),
+    kind: str = "udp",
 ) -> Iterator[Process]:
     """An agent for COMMUNITY (v2c) and USER (v3, authPriv); `tables`: file by root of a subtree.
 
@@ -44,8 +45,9 @@ def serving(
     config = folder / f"snmpd-{port}.conf"
     auth, privacy = user
     lines = [
-        f"agentaddress udp:{address}:{port}",
+        f"agentaddress {kind}:{address}:{port}",
         f"rocommunity {COMMUNITY}",
+        f"rocommunity6 {COMMUNITY}",
         f'createUser {USER} {auth} "{AUTH}" {privacy} "{PRIVACY}"',
         f"rouser {USER} priv",
         "sysName lab-agent",

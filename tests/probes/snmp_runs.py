@@ -40,13 +40,15 @@ async def ask(
     secrets: Mapping[str, str] | None = None,
     accounts: RunAccounts | None = None,
     deadline_s: float = 35.0,
+    address: str = "127.0.0.1",
+    into: list[Observation] | None = None,
     **options: Any,
 ) -> Seen:
     """One check of 127.0.0.1; v2c and one reading of the counters, unless the options say more."""
     chosen = {"timeout_s": 8.0, "retries": 0, "interval_s": 0.0, **options}
     if "version" not in chosen:
         chosen = {**V2, **chosen}
-    parameters = SnmpParameters("127.0.0.1", groups=groups, port=port, **chosen)
+    parameters = SnmpParameters(address, groups=groups, port=port, **chosen)
     clock = _Clock(meanwhile)
     network = SystemNetwork(clock)
     env = Env(
@@ -54,14 +56,14 @@ async def ask(
         secrets={**SECRETS, **(secrets or {})}, accounts=accounts or RunAccounts(),
     )  # fmt: skip
     check = Check("a:snmp", "snmp", None, None, "a", "127.0.0.1", parameters, deadline_s)
-    observations: list[Observation] = []
+    observations: list[Observation] = [] if into is None else into
     end = Completion(Outcome.COMPLETED)
     try:
         async for item in CATALOG["snmp"].run(check, env):
             if isinstance(item, Completion):
                 end = item
             else:
-                assert item.method["address"] == "127.0.0.1"
+                assert item.method["address"] == address
                 observations.append(item)
     finally:
         await network.close()

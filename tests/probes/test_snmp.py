@@ -10,6 +10,7 @@ import pytest
 
 from nethealth.model.check import SnmpAuth
 from nethealth.model.failure import Failure, Outcome
+from nethealth.model.observation import Observation
 from nethealth.sweep.accounts import RunAccounts
 from tests.peers import snmpd
 from tests.peers.ports import free_port
@@ -25,6 +26,7 @@ from tests.peers.snmp_device import (
     string,
     uptime,
 )
+from tests.probes.driver import Seen
 from tests.probes.snmp_runs import V3, ask, drive
 
 PHONE, PC, ROOT = "00:1b:54:aa:bb:01", "00:1b:54:aa:bb:02", "0a:00:00:00:00:fe"
@@ -380,3 +382,31 @@ def test_two_groups_of_one_device_end_before_a_short_deadline(tmp_path: Path) ->
     assert seen.completed()
     assert seen.value("ethernet_duplex") == "full"
     assert "interface_in_octets_per_s" not in seen.names()
+
+
+def test_a_device_at_an_address_of_ipv6(tmp_path: Path) -> None:
+    port = free_port("::1")
+    with snmpd.serving(tmp_path, "[::1]", port, kind="udp6"):
+        seen = drive(port, address="::1", **V3)
+    assert seen.value("system_name") == "lab-agent"
+    assert seen.only("system_name").method["ip_version"] == 6
+
+
+def test_a_check_that_is_cut_short_hands_over_what_it_read(tmp_path: Path) -> None:
+    seen: list[Observation] = []
+
+    async def cut(port: int) -> None:
+        tasks: list[asyncio.Task[Seen]] = []
+
+        def stop() -> None:
+            tasks[0].cancel()
+
+        asking = ask(port, "interfaces", interval_s=10.0, into=seen, meanwhile=stop)
+        tasks.append(asyncio.create_task(asking))
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
+
+    with device(tmp_path, uptime(1000), interface(7, "Gi0/7", counters={6: 5})) as made:
+        asyncio.run(cut(made.port))
+    counts = [each.value for each in seen if each.name == "interface_in_octets_count"]
+    assert counts == [5]
