@@ -16,6 +16,7 @@ from reports.estate import check_blocks, few_checks, site_blocks
 from reports.findings import findings_blocks
 from reports.graphs import chart_blocks
 from reports.method import glossary_blocks, limits_in_brief, method_blocks, not_measured_blocks
+from reports.streams import stream_blocks
 from reports.summary import duration, observed_s, summarise
 from reports.view import View, long_date, offset, utc
 from reports.words import listed
@@ -42,6 +43,7 @@ def compose(
         ("sites", "Sites, worst first", site_blocks(view)),
         ("findings", "Findings and their evidence", findings_blocks(view)),
         ("calls", "Calls and registrations in the capture", call_blocks(view)),
+        ("streams", "RTP streams in the capture", stream_blocks(view)),
         ("measured", "What was measured", measured if few else ()),
         ("charts", "Charts", chart_blocks(view)),
         ("not-measured", "What was not measured", not_measured_blocks(view)),

@@ -168,8 +168,8 @@ class FindingBlock:
 Chart = IntervalChart | SeriesChart | Ladder
 Block = Paragraph | Heading | Bullets | KeyValues | Table | Chart | FindingBlock
 SectionKey = Literal[
-    "changes", "sites", "findings", "calls", "charts", "measured", "not-measured", "method",
-    "glossary",
+    "changes", "sites", "findings", "calls", "streams", "charts", "measured", "not-measured",
+    "method", "glossary",
     "case-cost", "case-options", "case-lines", "case-risks", "case-recharges", "case-five",
     "case-figures",
 ]  # fmt: skip

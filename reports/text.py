@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 TABLE_MAX_ROWS = 60  # printed of one table, the worst first; the other formats have them all
 _SECTIONS: tuple[SectionKey, ...] = (
-    "changes", "findings", "sites", "calls", "case-cost", "case-options", "case-lines",
+    "changes", "findings", "sites", "calls", "streams", "case-cost", "case-options", "case-lines",
     "not-measured", "measured",
 )  # fmt: skip
 _MORE = {"Still missing": "missing", "Other explanations": "or else", "This explains": "explains"}
