@@ -29,6 +29,31 @@ def test_a_callee_that_will_not_is_no_fault_of_the_way(status: int) -> None:
     assert (found.verdict, found.severity) == (Verdict.INSUFFICIENT_DATA, Severity.INFO)
 
 
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_credentials_that_are_refused_say_nothing_of_the_way(status: int) -> None:
+    why = f"the server answered {status} to the credentials"
+    facts: list[tuple[str, Scalar, Passport]] = [
+        ("sip_status_code", status, {"reason_phrase": "No"}),
+        ("sip_authenticated", False, {"reason": why}),
+    ]
+    scene = call(
+        healthy(), "hall-pbx", facts, outcome=Outcome.FAILED, failure=Failure.AUTH, reason=why
+    )
+    found = scene.only("call-failed:hall-pbx")
+    assert f"was refused with {status} No ({why})" in found.statement
+    assert (found.verdict, found.severity) == (Verdict.INSUFFICIENT_DATA, Severity.INFO)
+
+
+def test_a_number_that_is_refused_after_a_login_is_a_fault() -> None:
+    facts: list[tuple[str, Scalar, Passport]] = [
+        ("sip_status_code", 404, {"reason_phrase": "Not Found"}),
+        ("sip_authenticated", True, {}),
+    ]
+    found = call(healthy(), "hall-pbx", facts).only("call-failed:hall-pbx")
+    assert "was refused with 404 Not Found (after a login)" in found.statement
+    assert found.verdict is Verdict.DEMONSTRATED
+
+
 def test_it_rang_and_nobody_answered() -> None:
     facts: list[tuple[str, Scalar, Passport]] = [
         ("sip_status_code", 487, {}),
