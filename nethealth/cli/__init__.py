@@ -10,6 +10,7 @@ from nethealth.cli.check import check
 from nethealth.cli.demo import demo
 from nethealth.cli.doctor import doctor
 from nethealth.cli.exits import InternalError
+from nethealth.cli.experiment import experiment
 from nethealth.cli.history import history
 from nethealth.cli.imports import imports
 from nethealth.cli.init import init
@@ -60,5 +61,6 @@ for command in (
     doctor,
     reflect,
     capture,
+    experiment,
 ):
     main.add_command(command)

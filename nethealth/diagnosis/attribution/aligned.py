@@ -20,7 +20,8 @@ EVENTS_LEAST = 5
 PERMUTATIONS = 9999
 _POWER = 0.8
 _PRESENT_LEAST = 0.5  # of the bins of a window
-_INVERSIONS = 16
+_INVERSIONS = 12
+_INVERSION_PERMUTATIONS = 999  # for each of some 25 tests; an interval needs no fine p
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def aligned_test(
     null = hodges_lehmann(around[moved])
     p = _p_value(estimate, null)
     critical, low = np.nanquantile(null, [1 - alpha, 1 - _POWER])
-    bounds = _inverted(days, events, windows, moved, estimate, alpha) if interval else None
+    few = moved[:_INVERSION_PERMUTATIONS]
+    bounds = _inverted(days, events, windows, few, estimate, alpha) if interval else None
     return Aligned(seen, estimate, p, max(least_p, 1 / (1 + permutations)), bounds,
                    float(critical - low), permutations)  # fmt: skip
 

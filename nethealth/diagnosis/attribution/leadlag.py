@@ -15,7 +15,7 @@ from nethealth.diagnosis.attribution.days import Floats
 _ORDER_MOST = 12
 _BINS_PER_ORDER = 20
 _SAMPLES_PER_LAG = 4
-_SHIFTS_MOST = 2000
+_SHIFTS_MOST = 499  # enough for a quantile of 95 %
 Leads = Literal["exposure", "outcome", "undetermined", "neither"]
 
 
