@@ -15,6 +15,8 @@ from probes.steps import within
 
 Phase = Literal["download", "upload"]
 CONNECT_S = 1.5
+TAKEN_MARGIN = 1.25
+EARLY_SHARE = 0.9  # of a load's time, before which its end is no end of its time
 _TURN_S = 0.005
 _WATCH_S = 0.05
 _CHUNK = 65_536
@@ -77,7 +79,9 @@ async def run_load(
     channel = await _asked(network, remote, LoadRequest(way, rate_bps, seconds))
     start_s = clock.monotonic_s()
     octets_before = channel.acknowledged_octets()
-    flow = _Flow(channel, clock, Pace(rate_bps, start_s))
+    # What is given is taken a little faster than it was asked for, and no faster, whoever gives it.
+    margin = 1.0 if way is Way.TAKE else TAKEN_MARGIN
+    flow = _Flow(channel, clock, Pace(rate_bps * margin, start_s))
     task = asyncio.create_task(flow.send() if way is Way.TAKE else flow.receive())
     by: Literal["time", "guard", "service"] = "time"
     ended = TIME
@@ -88,8 +92,9 @@ async def run_load(
                 by, ended = "guard", f"the guard ended it: {trouble}"
                 break
             if task.done():
-                if flow.ended is not None:
-                    by, ended = "service", flow.ended
+                early = clock.monotonic_s() < start_s + EARLY_SHARE * seconds
+                if flow.ended is not None or early:
+                    by, ended = "service", flow.ended or "the load service ended it early"
                 break
             await clock.sleep_until(min(start_s + seconds, clock.monotonic_s() + _WATCH_S))
     finally:
@@ -124,8 +129,15 @@ class _Flow:
 
     async def receive(self) -> None:
         try:
-            while octets := await self._channel.read(_CHUNK):
-                self.received_octets += len(octets)
+            while True:
+                free = min(self._pace.free(self._clock.monotonic_s()), _CHUNK)
+                if free:
+                    octets = len(await self._channel.read(free))
+                    if not octets:
+                        break
+                    self._pace.passed(octets)
+                    self.received_octets += octets
+                await asyncio.sleep(_TURN_S)
             # The service's own clock may be the quicker one: that is no fault, and leaves None.
         except NetworkFailure as failure:
             self.ended = f"the load service ended it: {failure.reason}"

@@ -217,12 +217,23 @@ def _instrument(view: View) -> str:
 
 
 def _voice(view: View) -> str:
-    if not any(seen.name == "mos_cqe" for seen in view.record.observations):
-        return ""
-    return (
-        "Estimated from ping by ITU-T G.107, taking one way as half the round trip: a hint, not a "
-        "measurement of calls."
-    )
+    kinds = {
+        check.probe
+        for seen in view.record.observations
+        if seen.name == "mos_cqe" and (check := view.checks.get(seen.check))
+    }
+    parts = []
+    if kinds & {"stamp", "coexistence", "call"}:
+        parts.append(
+            "Estimated by ITU-T G.107 from packets like those of a call, each direction by itself; "
+            "codec, buffer and delay stand with each figure."
+        )
+    if "ping" in kinds:
+        parts.append(
+            "Estimated from ping by ITU-T G.107, taking one way as half the round trip: a hint, "
+            "not a measurement of calls."
+        )
+    return " ".join(parts)
 
 
 def _privacy(view: View) -> str:

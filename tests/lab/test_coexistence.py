@@ -99,13 +99,22 @@ def seen(ran: Ran, name: str, **method: object) -> Any:
     return one["value"]
 
 
-def test_with_all_faults_off_there_is_nothing_and_the_load_keeps_its_rate(check: Check) -> None:
-    ran = check()
+def test_with_all_faults_off_there_is_nothing_and_the_load_comes_last(
+    lab: Lab, lab_servers: Servers, load_service: None, tmp_path: Path
+) -> None:
+    (tmp_path / "sites.toml").write_text(INVENTORY)
+    ran = nethealth(
+        lab, tmp_path, "sweep", "--format", "json", ca_file=lab_servers.authority.ca_file
+    )
     assert found(ran) == {}
     assert ran.exit_code == 0
     for phase in ("download", "upload"):
         assert seen(ran, "load_ended_by", phase=phase) == "its time was over"
         assert 2e6 < seen(ran, "load_rate_bps", phase=phase) <= 4.04e6
+    checks = {one["id"]: one for one in ran.record["checks"]}
+    load = checks.pop("hall-server:coexistence")
+    assert {one["probe"] for one in checks.values()} == {"ping", "sip"}
+    assert load["started_s"] >= max(one["finished_s"] for one in checks.values())
 
 
 @pytest.mark.parametrize("phase", ["download", "upload"])

@@ -18,9 +18,11 @@ class Echoes:
         return self.sent_count - len(self.delays_s)
 
 
-def fping(lab: Lab, address: str, *, count: int = 20, interval_ms: float = 5) -> Echoes:
+def fping(
+    lab: Lab, address: str, *, count: int = 20, interval_ms: float = 5, dscp: int = 0
+) -> Echoes:
     """`count` echoes from the vantage, each awaited for two seconds."""
-    timing = f"-C {count} -p {interval_ms} -i 1 -t 2000"
+    timing = f"-C {count} -p {interval_ms} -i 1 -t 2000 -O {dscp << 2}"
     done = lab.run("vantage", f"fping -q {timing} {address}", check=False)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith(address)]
     words = line.partition(" : ")[2].split()

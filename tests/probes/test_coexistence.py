@@ -1,7 +1,14 @@
 """The coexistence probe against our reflector and load service on loopback."""
 
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +21,14 @@ from nethealth.model.record import Record, Run, Tool
 from reports.document import KeyValues
 from reports.method import method_blocks
 from reports.view import View
-from tests.cli.command import nethealth
+from tests.cli.command import environment, nethealth
 from tests.peers import reflector
 from tests.probes.driver import Seen, drive
 from tests.probes.test_load_service import free_tcp_port
 from tests.probes.test_stamp import free_port
 
 HERE = "127.0.0.1"
+QUICK = {"before_s": 0.4, "after_s": 0.2, "timeout_s": 0.3}
 BRIEF = {"before_s": 1.0, "load_s": 1.0, "after_s": 1.0, "timeout_s": 0.5}
 
 
@@ -137,6 +145,100 @@ def test_a_reflector_that_is_silent_gets_no_load(tmp_path: Path) -> None:
     assert seen.end.outcome is Outcome.FAILED
     assert seen.end.failure in (Failure.REFUSED, Failure.TIMEOUT)
     assert "load_rate_bps" not in seen.names()
+
+
+@contextmanager
+def false_service(answer: bytes, flood: int = 0) -> Iterator[int]:
+    """A TCP server that says `answer` to whoever asks, and then as many octets as it can."""
+    with socket.create_server((HERE, 0)) as server:
+        stop = threading.Event()
+
+        def serve() -> None:
+            server.settimeout(0.1)
+            while not stop.is_set():
+                with suppress(TimeoutError, ConnectionError):
+                    peer, _ = server.accept()
+                    with peer:
+                        peer.settimeout(1)
+                        asked = peer.recv(200)
+                        peer.sendall(answer)
+                        left = 0 if b" ask " in asked else flood
+                        while left > 0 and not stop.is_set():
+                            left -= peer.send(bytes(65536))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield int(server.getsockname()[1])
+        finally:
+            stop.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 400 Bad Request\r\n", b"\xff" * 300, b"", b"NETHEALTH-LOAD/1 refused \x1b[31m\n",
+    b"NETHEALTH-LOAD/1 perhaps\n",
+])  # fmt: skip
+def test_an_answer_that_is_none_is_a_fault_of_protocol(answer: bytes) -> None:
+    with false_service(answer) as load_port:
+        seen = drive("coexistence", load(free_port(), load_port))
+    assert seen.failed(Failure.PROTOCOL)
+    assert "\x1b" not in str(seen.end.reason)
+
+
+def test_a_service_that_gives_more_than_was_asked_is_not_taken_at_its_word(tmp_path: Path) -> None:
+    ready = b"NETHEALTH-LOAD/1 ready\n"
+    with served(tmp_path) as (port, _, _), false_service(ready, flood=1 << 30) as load_port:
+        seen = drive("coexistence", load(port, load_port, download_bps=None, **QUICK))
+    assert seen.value("load_rate_bps", phase="upload") <= 1.26 * 2e6
+
+
+def test_a_service_that_ends_the_load_at_once_has_not_kept_its_time(tmp_path: Path) -> None:
+    ready = b"NETHEALTH-LOAD/1 ready\n"
+    with served(tmp_path) as (port, _, _), false_service(ready) as load_port:
+        seen = drive("coexistence", load(port, load_port, download_bps=None, **QUICK))
+    assert "the load service ended it" in seen.value("load_ended_by", phase="upload")
+    measured = [one for one in seen.observations if one.method.get("basis") == "measured load"]
+    assert not measured
+
+
+def test_an_interrupt_ends_the_load_and_keeps_what_was_seen(tmp_path: Path) -> None:
+    with served(tmp_path) as (port, load_port, process):
+        (tmp_path / "sites.toml").write_text(inventory(port, load_port, "").replace(
+            "load_s = 1", "load_s = 10"
+        ))  # fmt: skip
+        running = subprocess.Popen(
+            [sys.executable, "-m", "nethealth", "check", "r", "--format", "json"],
+            cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        process.wait_until(lambda: lasting(load_port), timeout_s=30)
+        interrupted_s = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        record = json.loads(running.communicate(timeout=30)[0])
+        took_s = time.monotonic() - interrupted_s
+        assert not carrying(load_port)
+    assert record["run"]["interrupted"]
+    (check,) = record["checks"]
+    assert check["failure"] == "interrupted"
+    phases = {one["method"].get("phase") for one in record["observations"]}
+    assert "before" in phases
+    assert took_s < 8  # of the ten seconds that the load was to last
+
+
+def lasting(port: int) -> bool:
+    """Whether one is open now and a little later: the question to the service is over at once."""
+    if not carrying(port):
+        return False
+    time.sleep(0.3)
+    return carrying(port)
+
+
+def carrying(port: int) -> bool:
+    """Whether a TCP connection to that port of this machine is open."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return any(
+        words[2].endswith(f":{port:04X}") and words[3] == "01" for words in map(str.split, lines)
+    )
 
 
 def inventory(port: int, load_port: int, more: str = "", rates: str = "") -> str:
