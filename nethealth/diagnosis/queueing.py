@@ -23,7 +23,9 @@ from nethealth.model.finding import Direction, Effect, Finding, Refutation, Verd
 from nethealth.model.observation import Observation
 from nethealth.quality.loss import LossStatistics
 
-ALIKE_SHARE = 0.9  # of the others' wait; voice that has at least this has no queue of its own
+# Of the others' wait: voice whose own may be at least the first, by its interval, and is at least
+# the second has no queue of its own. A load that its guard ends soon leaves only some 30 packets.
+ALIKE_SHARE, ALIKE_SHARE_LEAST = 0.9, 0.75
 SPARED_SHARE = 0.5  # voice that has at most this has one
 OF_PATH_SHARE = 0.5  # of the wait that a router on the way must show too, if it was asked
 
@@ -99,7 +101,11 @@ def _shared(one: Loaded, evidence: Evidence) -> bool:
     limit_s = evidence.record.settings.thresholds.pdv_p99_s
     others, marked = _queue(one, evidence), one.wait(voice)
     if others is not None and marked is not None:
-        return marked.interval[0] > limit_s and marked.seconds >= ALIKE_SHARE * others.seconds
+        return (
+            marked.interval[0] > limit_s
+            and marked.interval[1] >= ALIKE_SHARE * others.seconds
+            and marked.seconds >= ALIKE_SHARE_LEAST * others.seconds
+        )
     lost, lost_marked = one.loss(BEST_EFFORT), one.loss(voice)
     return (
         _only_loaded(one, BEST_EFFORT, evidence)

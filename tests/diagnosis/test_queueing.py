@@ -53,6 +53,16 @@ def test_a_line_that_favours_voice_has_a_queue_and_no_fault_of_classes() -> None
     assert "Voice is favoured on the line of Mill House" in qos.statement
 
 
+def test_voice_that_is_favoured_in_part_is_neither() -> None:
+    # 50 ms (45 to 55) of 84: more than half, and less than three quarters.
+    assert set(told(Story(voice=Beside(0.05), rest=WAITS))) == {"queueing-delay"}
+
+
+def test_voice_that_waits_a_little_less_by_chance_is_not_favoured() -> None:
+    # 72 ms (64.8 to 79.2) of 84: nine tenths, 75.6, lie within.
+    assert "no-wan-qos" in told(Story(voice=Beside(0.072), rest=WAITS))
+
+
 def test_a_line_that_the_load_does_not_fill_is_nothing() -> None:
     assert told(Story(), Story("download")) == {}
 

@@ -99,6 +99,20 @@ def seen(ran: Ran, name: str, **method: object) -> Any:
     return one["value"]
 
 
+def loaded(check: Check, phase: str) -> Ran:
+    """A check whose load lasted long enough to fill a queue.
+
+    Where this machine itself stands still for a moment, the guard rightly allows no load, or ends
+    it at once: such a run says nothing of the link, and is made again.
+    """
+    for _ in range(3):
+        ran = check(f"direction={phase}")
+        begun = not str(seen(ran, "load_ended_by", phase=phase)).startswith("not begun")
+        if begun and seen(ran, "load_duration_s", phase=phase) > 0.4:
+            break
+    return ran
+
+
 def test_with_all_faults_off_there_is_nothing_and_the_load_comes_last(
     lab: Lab, lab_servers: Servers, load_service: None, tmp_path: Path
 ) -> None:
@@ -120,7 +134,7 @@ def test_with_all_faults_off_there_is_nothing_and_the_load_comes_last(
 @pytest.mark.parametrize("phase", ["download", "upload"])
 def test_a_deep_queue_without_classes(check: Check, lab: Lab, phase: str) -> None:
     with faults.slow_link(lab, "hall", **SLOW):
-        ran = check(f"direction={phase}")
+        ran = loaded(check, phase)
     assert found(ran) == {
         "queueing-delay": ("hall", "demonstrated", "not-telephony"),
         "no-wan-qos": ("hall", "supported", "network-to-telephony"),
@@ -136,17 +150,17 @@ def test_a_deep_queue_without_classes(check: Check, lab: Lab, phase: str) -> Non
     # 4 Mbit/s into 2.5 fill 150 ms of queue within a third of a second: the guard ends it.
     assert "the guard ended it: " in str(seen(ran, "load_ended_by", phase=phase))
     assert seen(ran, "load_duration_s", phase=phase) < 1.8
-    loaded, other = ("forward", "return") if phase == "download" else ("return", "forward")
+    filled, other = ("forward", "return") if phase == "download" else ("return", "forward")
     waits = {
         way: seen(ran, "queueing_delay_median_s", phase=phase, dscp=0, direction=way)
-        for way in (loaded, other)
+        for way in (filled, other)
     }
-    assert waits[loaded] > 0.03 > 0.01 > waits[other]
+    assert waits[filled] > 0.03 > 0.01 > waits[other]
 
 
 def test_a_line_that_favours_voice(check: Check, lab: Lab) -> None:
     with faults.priority_link(lab, "hall", **SLOW):
-        ran = check("direction=download")
+        ran = loaded(check, "download")
         counters = lab.run("core", "tc -s class show dev hall").stdout
     assert found(ran) == {
         "queueing-delay": ("hall", "demonstrated", "not-telephony"),
@@ -165,7 +179,7 @@ def test_a_queue_on_our_own_side_is_not_the_sites(check: Check, lab: Lab) -> Non
     shape = "tbf rate 2500kbit burst 4kb limit 250000"
     lab.run("vantage", f"tc qdisc add dev eth0 root {shape}")
     try:
-        ran = check("direction=download")
+        ran = loaded(check, "download")
     finally:
         lab.run("vantage", "tc qdisc del dev eth0 root")
     assert set(found(ran)) == {"instrument-limited"}
