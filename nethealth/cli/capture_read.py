@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nethealth.cli.durations import duration
 from nethealth.cli.exits import InputError, NotMeasured
 from nethealth.cli.given import inventory_if_any
 from nethealth.cli.options import Output, inventory_option, output_options
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from probes.capture.result import CaptureRead
 
 CHECK_ID = "capture"
+BIN_MIN_S, BIN_MAX_S = 1, 86_400
+
+
+def bin_width(context: click.Context, parameter: click.Parameter, value: str) -> float:
+    """A width between a second and a day."""
+    width_s = duration(context, parameter, value)
+    if width_s is None or not BIN_MIN_S <= width_s <= BIN_MAX_S:
+        raise click.BadParameter(f"found {value!r}; allowed: 1s to 1d", context, parameter)
+    return width_s
 
 
 @click.command("read")
@@ -30,6 +40,15 @@ CHECK_ID = "capture"
     show_default=True,
     help="What computes; numba comes with nethealth[fast], and with auto reads large files.",
 )
+@click.option(
+    "--bin",
+    "bin_s",
+    metavar="DURATION",
+    default="10s",
+    show_default=True,
+    callback=bin_width,
+    help="How wide the bins of series over time are, 1s to 1d.",
+)
 @inventory_option
 @output_options
 @privacy_options
@@ -38,6 +57,7 @@ def read(
     context: click.Context,
     files: tuple[str, ...],
     engine: "EngineName",
+    bin_s: float,
     inventory: Path | None,
     formats: str | None,
     output: Path | None,
@@ -54,7 +74,7 @@ def read(
     """
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     names, privacy = names_for(key_file, reveal, apart_from=asked.path)
-    reading = _begin(files, names, engine)
+    reading = _begin(files, names, engine, bin_s)
     # While that goes on in its own process, this one loads what the report will need.
     from nethealth.cli.run import finish  # noqa: PLC0415
 
@@ -63,7 +83,7 @@ def read(
 
 
 def _begin(
-    files: tuple[str, ...], names: "Names", engine: "EngineName"
+    files: tuple[str, ...], names: "Names", engine: "EngineName", bin_s: float
 ) -> "Callable[[], CaptureRead]":
     from probes.capture.sources import SourceError, expand  # noqa: PLC0415
     from probes.capture.worker import begin  # noqa: PLC0415
@@ -76,7 +96,7 @@ def _begin(
     def work() -> "CaptureRead":
         from probes.capture.read import read_captures  # noqa: PLC0415
 
-        return read_captures(CHECK_ID, found, names, engine)
+        return read_captures(CHECK_ID, found, names, engine, bin_s)
 
     return begin(work)
 

@@ -31,44 +31,62 @@ from nethealth.passive.far_end import UNITS as FAR_END_UNITS
 from nethealth.passive.rtcp import RtcpAnalysis
 from nethealth.passive.rtp import Rtp
 from nethealth.passive.rtp_facts import UNITS as RTP_UNITS
+from nethealth.passive.series import BIN_S
 from nethealth.passive.sip import SipAnalysis
 from nethealth.passive.sip_facts import UNITS as SIP_UNITS
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
-    """How one is made for a capture, and every observation that it may make with its unit.
+class Shared:
+    """What the analyses of one capture are made with.
 
-    Made with the book of media that all analyses share, and with how this run names people.
+    `book`: of media, which some announce and others look for. `people`: how this run names them.
+    `bin_s`: how wide the bins of series are.
     """
 
-    make: Callable[[MediaBook, Names], Analyser]
+    book: MediaBook
+    people: Names
+    bin_s: float = BIN_S
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """How one is made for a capture, and every observation that it may make with its unit."""
+
+    make: Callable[[Shared], Analyser]
     units: Units
 
 
 # These share the book of media, in this order.
 MEDIA: tuple[Analysis, ...] = (
-    Analysis(lambda _, __: totals.Totals(), totals.UNITS),
-    Analysis(lambda book, _: RtcpAnalysis(book), FAR_END_UNITS),
-    Analysis(lambda book, people: SipAnalysis(people, book), SIP_UNITS),
-    Analysis(lambda book, _: legacy.LegacyAnalysis(book), legacy.UNITS),
-    Analysis(lambda book, _: skinny_media.SkinnyMediaAnalysis(book), skinny_media.UNITS),
-    Analysis(lambda book, _: Rtp(book), RTP_UNITS),
+    Analysis(lambda _: totals.Totals(), totals.UNITS),
+    Analysis(lambda shared: RtcpAnalysis(shared.book), FAR_END_UNITS),
+    Analysis(lambda shared: SipAnalysis(shared.people, shared.book), SIP_UNITS),
+    Analysis(lambda shared: legacy.LegacyAnalysis(shared.book, bin_s=shared.bin_s), legacy.UNITS),
+    Analysis(lambda shared: skinny_media.SkinnyMediaAnalysis(shared.book), skinny_media.UNITS),
+    Analysis(lambda shared: Rtp(shared.book), RTP_UNITS),
 )
 # These share nothing, and are fed beside the others.
 LAN: tuple[Analysis, ...] = (
-    Analysis(lambda _, __: lan_frames.FramesAnalysis(), lan_frames.UNITS),
-    Analysis(lambda _, __: lan_repeats.RepeatsAnalysis(), lan_repeats.UNITS),
-    Analysis(lambda _, __: lan_arp.ArpAnalysis(), lan_arp.UNITS),
-    Analysis(lambda _, __: lan_spanning_tree.SpanningTreeAnalysis(), lan_spanning_tree.UNITS),
-    Analysis(lambda _, __: lan_dhcp.DhcpAnalysis(), lan_dhcp.UNITS),
-    Analysis(lambda _, __: lan_icmp.IcmpAnalysis(), lan_icmp.UNITS),
-    Analysis(lambda _, __: lan_tcp.TcpAnalysis(), lan_tcp.UNITS),
-    Analysis(lambda _, __: lan_multicast.MulticastAnalysis(), lan_multicast.UNITS),
-    Analysis(lambda _, __: lan_neighbours.NeighboursAnalysis(), lan_neighbours.UNITS),
-    Analysis(lambda _, __: lan_redundancy.RedundancyAnalysis(), lan_redundancy.UNITS),
-    Analysis(lambda _, __: lan_tftp.TftpAnalysis(), lan_tftp.UNITS),
-    Analysis(lambda _, __: lan_dscp.DscpAnalysis(), lan_dscp.UNITS),
+    Analysis(lambda shared: lan_frames.FramesAnalysis(bin_s=shared.bin_s), lan_frames.UNITS),
+    Analysis(lambda shared: lan_repeats.RepeatsAnalysis(bin_s=shared.bin_s), lan_repeats.UNITS),
+    Analysis(lambda shared: lan_arp.ArpAnalysis(bin_s=shared.bin_s), lan_arp.UNITS),
+    Analysis(
+        lambda shared: lan_spanning_tree.SpanningTreeAnalysis(bin_s=shared.bin_s),
+        lan_spanning_tree.UNITS,
+    ),
+    Analysis(lambda shared: lan_dhcp.DhcpAnalysis(bin_s=shared.bin_s), lan_dhcp.UNITS),
+    Analysis(lambda shared: lan_icmp.IcmpAnalysis(bin_s=shared.bin_s), lan_icmp.UNITS),
+    Analysis(lambda shared: lan_tcp.TcpAnalysis(bin_s=shared.bin_s), lan_tcp.UNITS),
+    Analysis(
+        lambda shared: lan_multicast.MulticastAnalysis(bin_s=shared.bin_s), lan_multicast.UNITS
+    ),
+    Analysis(lambda _: lan_neighbours.NeighboursAnalysis(), lan_neighbours.UNITS),
+    Analysis(
+        lambda shared: lan_redundancy.RedundancyAnalysis(bin_s=shared.bin_s), lan_redundancy.UNITS
+    ),
+    Analysis(lambda shared: lan_tftp.TftpAnalysis(bin_s=shared.bin_s), lan_tftp.UNITS),
+    Analysis(lambda shared: lan_dscp.DscpAnalysis(bin_s=shared.bin_s), lan_dscp.UNITS),
 )
 ANALYSES = (*MEDIA, *LAN)
 

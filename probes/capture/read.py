@@ -14,6 +14,7 @@ from nethealth.passive.announced import MediaBook
 from nethealth.passive.engine import Engine, compiled_engine
 from nethealth.passive.fragments import Fragments
 from nethealth.passive.packets import Packets
+from nethealth.passive.series import BIN_S
 from probes.capture.ahead import ReadAhead
 from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
@@ -25,9 +26,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_captures(
-    check_id: str, files: Sequence[str], people: Names, engine: EngineName = "auto"
+    check_id: str,
+    files: Sequence[str],
+    people: Names,
+    engine: EngineName = "auto",
+    bin_s: float = BIN_S,
 ) -> CaptureRead:
     """Read the files through every analysis; `people` is how the run names them.
+
+    `bin_s`: how wide the bins of series are.
 
     Raises SourceError where the files cannot be told apart; a file that cannot be read is said in
     the result.
@@ -35,10 +42,10 @@ def read_captures(
     reader = Reader(files, engine=_engine(files, engine))
     runs = ReadAhead(reader)
     # The first packets are read while the analyses are loaded.
-    from probes.capture.analyses import LAN, MEDIA, UNITS  # noqa: PLC0415
+    from probes.capture.analyses import LAN, MEDIA, UNITS, Shared  # noqa: PLC0415
 
-    book = MediaBook()
-    media, lan = ([each.make(book, people) for each in part] for part in (MEDIA, LAN))
+    shared = Shared(MediaBook(), people, bin_s)
+    media, lan = ([each.make(shared) for each in part] for part in (MEDIA, LAN))
     started_ns: int | None = None
     fragments = Fragments()
     with ThreadPoolExecutor(1, thread_name_prefix="lan") as beside:

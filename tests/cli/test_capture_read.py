@@ -97,3 +97,25 @@ def test_standard_input_is_read_as_it_comes(tmp_path: Path) -> None:
     (tmp_path / "one.pcap").write_bytes(data)
     both = nethealth("capture", "read", "-", "one.pcap", home=tmp_path, check=2)
     assert "read it alone" in both.stderr
+
+
+def test_series_have_the_width_that_was_asked_for(tmp_path: Path) -> None:
+    # 1.02 s apart; the first bin of 30 s has been under way for 20 s when the capture begins.
+    frames = [(time + number * 1_000_000_000, frame) for number, (time, frame) in enumerate(FRAMES)]
+    (tmp_path / "one.pcap").write_bytes(pcap(frames))
+    read = ("capture", "read", "one.pcap", "--format", "json")
+    widths: tuple[tuple[tuple[str, ...], list[int]], ...] = (
+        (("--bin", "30s"), [10, 30, 10]),
+        ((), [10] * 5),
+    )
+    for asked, counts in widths:
+        done = nethealth(*read, *asked, home=tmp_path, check=0)
+        (series,) = [
+            each
+            for each in json.loads(done.stdout)["observations"]
+            if each["name"] == "link_packet_per_bin_max"
+        ]
+        assert series["method"]["bin_counts"] == counts
+        assert series["value"] == max(counts)
+    done = nethealth(*read, "--bin", "0.2s", home=tmp_path, check=2)
+    assert "allowed: 1s to 1d" in done.stderr

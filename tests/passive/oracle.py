@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from nethealth.passive.analysis import Analyser, Fact
+from nethealth.passive.fragments import Fragments
 from probes.capture.reader import Reader
 from tests import captures
 
@@ -66,7 +67,9 @@ def decoded_as(name: str) -> str:
 
 
 def facts(path: Path, analysers: Sequence[Analyser]) -> list[Fact]:
-    for packets in Reader([str(path)]):
+    fragments = Fragments()
+    for run in Reader([str(path)]):
+        packets = fragments.joined(run)
         for analyser in analysers:
             analyser.feed(packets)
     return [fact for analyser in analysers for fact in analyser.finish()]

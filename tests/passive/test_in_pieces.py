@@ -5,7 +5,7 @@ import pytest
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
-from probes.capture.analyses import ANALYSES, UNITS
+from probes.capture.analyses import ANALYSES, UNITS, Shared
 from probes.capture.reader import Reader
 from tests import captures
 from tests.passive import oracle
@@ -15,8 +15,8 @@ _OURS = ("legacy", "lan_")
 
 
 def facts(name: str, most: int) -> list[Fact]:
-    book = MediaBook()
-    analysers = [each.make(book, Revealed()) for each in ANALYSES]
+    shared = Shared(MediaBook(), Revealed())
+    analysers = [each.make(shared) for each in ANALYSES]
     for packets in Reader([str(captures.folder() / name)], packets_most=most):
         for analyser in analysers:
             analyser.feed(packets)

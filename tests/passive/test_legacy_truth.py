@@ -9,7 +9,6 @@ from nethealth.model.pseudonym import Revealed
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.legacy import LegacyAnalysis
 from nethealth.passive.sip import SipAnalysis
-from probes.capture.reader import Reader
 from tests import captures
 from tests.passive import oracle
 
@@ -20,7 +19,6 @@ LAYERS = {
     "bicc": "bicc",
 }  # fmt: skip
 
-FRAGMENTED = {"snort3__digium.pcap"}
 # capture -> protocol -> (ours, tshark's, why ours is right)
 DIFFERENCES: dict[str, dict[str, tuple[int, int, str]]] = {
     "wswiki__FAX-Call-t38-CA-TDM-SIP-FB-1.pcap": {
@@ -62,12 +60,6 @@ DIFFERENCES: dict[str, dict[str, tuple[int, int, str]]] = {
             "tunnelled in H.225, which the protocol hierarchy leaves out; tshark -Y h245 shows 12",
         ),
     },
-    "snort3__digium.pcap": {
-        "t38": (
-            0, 1,
-            "one datagram in eleven fragments: nothing to see until they are joined",
-        ),
-    },
 }  # fmt: skip
 
 
@@ -79,17 +71,12 @@ def test_legacy_signalling(name: str) -> None:
     )
     ours = oracle.by_key(found, "legacy_signalling_packet_count", "protocol")
     theirs = {protocol: oracle.frames(name, layer) for protocol, layer in LAYERS.items()}
-    said = {} if name in FRAGMENTED and _joined(name) else DIFFERENCES.get(name, {})
+    said = DIFFERENCES.get(name, {})
     for protocol in {*theirs, *ours}:
         if protocol in said:
             assert (ours[protocol], theirs.get(protocol, 0)) == said[protocol][:2], protocol
         else:
             assert ours[protocol] == theirs.get(protocol, 0), protocol
-
-
-def _joined(name: str) -> bool:
-    """Whether the reader joins the fragments of this capture."""
-    return any(packets.reassembled for packets in Reader([str(captures.folder() / name)]))
 
 
 def test_there_are_captures_of_every_protocol_to_find() -> None:
