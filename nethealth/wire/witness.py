@@ -1,4 +1,4 @@
-"""What a vantage and the witness of its reflector say to each other (docs/adr/0005).
+"""What a vantage and the witness of its reflector say to each other (docs/adr/0006).
 
 On a TCP connection to the control port each line is one JSON object, at most LINE_MAX octets long:
 a vantage opens with Hello and may send Speak; the witness answers Welcome and then tells what has
