@@ -18,6 +18,8 @@ from nethealth.quality.counters import Rate, Reading, rate
 
 _SECONDS_MOST = 1e9  # from the run's start; more is a damaged record
 _YEARS = (1970, 9000)
+# IANAifType: ethernetCsmacd, and the older words for faster kinds; null where nothing says.
+_ETHERNET = frozenset({6, 62, 69, 117, None})
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,15 @@ class Device:
                 if isinstance(name := seen.method.get("interface"), str)
             )
         )
+
+    @cached_property
+    def ports(self) -> tuple[str, ...]:
+        """Those that are sockets of Ethernet: a bundle or a VLAN counts the same frames again."""
+        kinds = {
+            seen.method.get("interface"): seen.method.get("type")
+            for seen in self.last.all("interface_status")
+        }
+        return tuple(name for name in self.interfaces if kinds.get(name) in _ETHERNET)
 
     def port(self, interface: str) -> Place:
         """A finding's place at one interface."""

@@ -98,7 +98,7 @@ def storms(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _flows(device: Device) -> Iterator[_Flow]:
-    for interface in device.interfaces:
+    for interface in device.ports:
         ways = [
             device.now(f"interface_{way}_broadcast_per_s", interface=interface)
             for way in ("in", "out")
@@ -222,7 +222,7 @@ def multicast_floods(evidence: Evidence) -> Iterator[Finding]:
 def _rates(device: Device, way: str) -> Mapping[str, Observation]:
     found = {
         interface: device.now(f"interface_{way}_multicast_per_s", interface=interface)
-        for interface in device.interfaces
+        for interface in device.ports
     }
     return {port: seen for port, seen in found.items() if seen is not None}
 

@@ -215,6 +215,17 @@ def test_a_tree_at_work_refutes_the_loop() -> None:
     assert the(scene, "spanning-tree-change:hall-switch").verdict is Verdict.DEMONSTRATED
 
 
+def test_a_bundle_is_no_second_port_of_a_loop() -> None:
+    ports = (("Gi0/1", 40_000, 41_000), ("Po1", 40_000, 41_000))
+    kinds: tuple[Fact, ...] = (
+        ("interface_status", "up", {"interface": "Gi0/1", "type": 6}),
+        ("interface_status", "up", {"interface": "Po1", "type": 161}),
+    )
+    found = storm(*ports, more=(*kinds, telephone("Gi0/1"))).ids()
+    assert "broadcast-storm:hall-switch" in found
+    assert "phone-loop:hall-switch" not in found
+
+
 def test_another_root_than_before() -> None:
     scene = read(healthy(), "hall-switch", ("spanning_tree_root", "8000.00:00:00:00:00:02", {}))
     before(scene, "hall-switch", 30, "spanning_tree_root", "8000.00:00:00:00:00:01")
