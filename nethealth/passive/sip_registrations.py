@@ -7,17 +7,19 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nethealth.model.ports import Endpoint
 from nethealth.passive.bins import Bins
 from nethealth.passive.sip_call import CHALLENGE
 from nethealth.passive.sip_parties import Parties
 from nethealth.passive.sip_read import SeenMessage
-from nethealth.passive.sip_transactions import TIMER_B_NS, Names
+from nethealth.passive.sip_transactions import MIRROR_MAX_NS, TIMER_B_NS, Names
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip import SipMessage, SipRequest
 from nethealth.wire.sip_grammar import parameter, uint
 
 _CREDENTIALS = ("authorization", "proxy-authorization")
 OPEN_MAX = 20_000
+_NUMBERS_MAX = 64  # of one attempt
 RECORDS_MAX = 10_000
 Purpose = Literal["register", "remove", "query"]
 AttemptOutcome = Literal["succeeded", "failed", "challenged", "unanswered", "in progress"]
@@ -67,8 +69,8 @@ class _Open:
     first_ns: int
     last_ns: int
     asked_s: int | None
-    requests: dict[tuple[str, int], int] = field(default_factory=dict)  # copies of each
-    answers: dict[tuple[int, int], int] = field(default_factory=dict)
+    requests: dict[int, "_First"] = field(default_factory=dict)  # by number
+    answers: dict[tuple[int, int], "_First"] = field(default_factory=dict)  # and status code
     challenged_ns: int | None = None
     challenge_count: int = 0
     code: int | None = None
@@ -76,6 +78,25 @@ class _Open:
     granted_s: int | None = None
     began_before: bool = False
     with_credentials: bool = False  # the latest REGISTER
+
+
+@dataclass(slots=True)
+class _First:
+    """A message where it was seen first; at another hop it is the same message."""
+
+    source: Endpoint
+    destination: Endpoint
+    last_ns: int
+    copies: int = 0
+
+    def again(self, seen: SeenMessage) -> bool:
+        """Whether the message was sent once more, at the same hop and not too soon for a timer."""
+        if (seen.source, seen.destination) != (self.source, self.destination):
+            return False
+        since_ns, self.last_ns = seen.time_ns - self.last_ns, seen.time_ns
+        sent = since_ns >= MIRROR_MAX_NS
+        self.copies += sent
+        return sent
 
 
 class Registrations:
@@ -135,12 +156,12 @@ class Registrations:
         return entry
 
     def _request(self, entry: _Open, seen: SeenMessage, names: Names) -> None:
-        key = names.branch, names.number
-        known = key in entry.requests
-        entry.requests[key] = entry.requests.get(key, -1) + 1
-        self.copy_count += known
         self._touch(names.call_id, entry, seen)
-        if not known:
+        known = entry.requests.get(names.number)
+        if known is not None:
+            self.copy_count += known.again(seen)
+        elif len(entry.requests) < _NUMBERS_MAX:
+            entry.requests[names.number] = _First(seen.source, seen.destination, seen.time_ns)
             self.asked.add(seen.time_ns)
             entry.with_credentials = any(map(seen.message.values, _CREDENTIALS))
 
@@ -150,11 +171,18 @@ class Registrations:
             return
         self._touch(names.call_id, entry, seen)
         key = names.number, message.status_code
-        known = key in entry.answers
-        entry.answers[key] = entry.answers.get(key, -1) + 1
-        if known:
-            self.copy_count += 1
+        known = entry.answers.get(key)
+        asked = entry.requests.get(names.number)
+        if known and asked and seen.destination == asked.source != known.destination:
+            # Seen nearer to the registrar before: the delay is that of whoever asked.
+            entry.answers[key] = _First(seen.source, seen.destination, seen.time_ns)
+            if entry.final_ns is not None and message.status_code == entry.code:
+                entry.final_ns = seen.time_ns
             return
+        if known is not None or len(entry.answers) >= _NUMBERS_MAX:
+            self.copy_count += known is not None and known.again(seen)
+            return
+        entry.answers[key] = _First(seen.source, seen.destination, seen.time_ns)
         code = message.status_code
         if code in CHALLENGE:
             entry.challenge_count += 1
@@ -199,7 +227,9 @@ class Registrations:
             status_code=entry.code,
             challenge_count=entry.challenge_count,
             request_count=len(entry.requests),
-            copy_count=sum(entry.requests.values()) + sum(entry.answers.values()),
+            copy_count=sum(
+                one.copies for one in (*entry.requests.values(), *entry.answers.values())
+            ),
             asked_s=entry.asked_s,
             granted_s=entry.granted_s,
         )
@@ -236,7 +266,7 @@ class Registrations:
 
 
 def _is_new(entry: _Open, names: Names) -> bool:
-    return (names.branch, names.number) not in entry.requests
+    return names.number not in entry.requests
 
 
 def _asked_s(message: SipMessage) -> int | None:

@@ -13,7 +13,16 @@ from nethealth.passive.sip_parties import Parties
 from nethealth.passive.sip_read import SeenMessage
 from nethealth.passive.sip_registrations import Attempt, Registrations
 from nethealth.passive.sip_transactions import names_of
-from tests.passive.sip_script import OFFER, SECOND, START_NS, Script, ordinary_call
+from tests.passive.sip_script import (
+    ALICE,
+    BOB,
+    OFFER,
+    PROXY,
+    SECOND,
+    START_NS,
+    Script,
+    ordinary_call,
+)
 
 CONTACT = ("Contact: <sip:a@198.18.0.1>;expires=3600",)
 GRANTED = ("Contact: <sip:z@198.18.0.9>;expires=900, <sip:a@198.18.0.1>;expires=600",)
@@ -68,6 +77,24 @@ def test_a_registrar_that_is_silent() -> None:
         script.request(at_s, "REGISTER", headers=CONTACT)
     attempt = attempt_of(script)
     assert (attempt.outcome, attempt.copy_count, attempt.delay_s) == ("unanswered", 3, None)
+
+
+def test_the_same_registration_at_two_hops_is_one() -> None:
+    """A proxy in between writes a branch of its own, and nobody has sent anything again."""
+    script, hop = Script(), "z9hG4bKproxy"
+    script.request(0.0, "REGISTER", ALICE, PROXY, headers=CONTACT)
+    script.request(0.01, "REGISTER", PROXY, BOB, branch=hop, headers=CONTACT)
+    script.response(0.2, 401, "REGISTER", BOB, PROXY, branch=hop)
+    script.response(0.21, 401, "REGISTER", PROXY, ALICE)
+    registrations = registrations_of(script.seen)
+    (attempt,) = registrations.attempts
+    assert (attempt.outcome, attempt.request_count, attempt.copy_count) == ("challenged", 1, 0)
+    assert (registrations.asked.total, registrations.copy_count) == (1, 0)
+    script.request(0.3, "REGISTER", ALICE, PROXY, number=2, headers=CONTACT)
+    script.response(0.5, 200, "REGISTER", BOB, PROXY, number=2, branch=hop)
+    script.response(0.51, 200, "REGISTER", PROXY, ALICE, number=2)
+    attempt = attempt_of(script)
+    assert (attempt.outcome, attempt.delay_s) == ("succeeded", 0.51), "as the phone waited"
 
 
 def test_a_removal_and_a_query_are_no_registrations() -> None:
