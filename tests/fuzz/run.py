@@ -16,6 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOUND = Path(__file__).parent / "found"
 LENGTH_MAX = 4096
+# Executions of one process; the next one goes on with the inputs that taught the last one.
+# atheris keeps what each comparison of arrays gives, 26 kB an execution of `passive.frames`.
+PROCESS_MAX = 40_000
 _DONE = re.compile(r"Done (\d+) runs in")
 _FAILED = re.compile(r"#(\d+)\t(?:NEW|REDUCE|pulse|INITED|RELOAD)")
 
@@ -56,6 +59,16 @@ def fuzz(name: str, count: int, folder: Path) -> tuple[int, str]:
     for index, seed in enumerate(seeds()):
         (corpus / f"{index:04}").write_bytes(seed[:LENGTH_MAX])
     FOUND.mkdir(exist_ok=True)
+    total = 0
+    while total < count:
+        done, output = _process(name, min(PROCESS_MAX, count - total), corpus)
+        total += done
+        if output:
+            return total, output
+    return total, ""
+
+
+def _process(name: str, count: int, corpus: Path) -> tuple[int, str]:
     command = [
         sys.executable, "-m", "tests.fuzz.one", name, f"-runs={count}", f"-max_len={LENGTH_MAX}",
         f"-artifact_prefix={FOUND}/{name}-", "-timeout=20", "-rss_limit_mb=2048", str(corpus),
