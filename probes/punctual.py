@@ -29,7 +29,7 @@ def punctual(helper: int) -> Iterator[None]:
     sys.setswitchinterval(_SWITCH_S)
     gc.disable()
     try:
-        with _before_others(helper, 1), _before_others(threading.get_native_id(), 2):
+        with _before_others(helper, 2), _before_others(threading.get_native_id(), 3):
             yield
     finally:
         sys.setswitchinterval(usual_s)

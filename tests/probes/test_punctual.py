@@ -42,8 +42,8 @@ def test_both_threads_go_first_and_then_as_usual() -> None:
     def work() -> None:
         own = threading.get_native_id()
         with punctual(helper):
-            assert policy(own) == (os.SCHED_RR, 2)
-            assert policy(helper) == (os.SCHED_RR, 1)
+            assert policy(own) == (os.SCHED_RR, 3)
+            assert policy(helper) == (os.SCHED_RR, 2)
             assert sys.getswitchinterval() < usual_s
             assert not gc.isenabled()
         assert policy(own) == policy(helper) == (os.SCHED_OTHER, 0)
