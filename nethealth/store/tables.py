@@ -61,7 +61,14 @@ class Tables:
         self._insert(
             "INSERT INTO runs (id, kind, vantage, started, finished, interrupted, inventory_key,"
             " head) VALUES (?, ?, ?, ?, NULL, 0, ?, ?)",
-            (run.id, run.kind, run.vantage, ledger.text_of(run.started), inventory, _head(record)),
+            (
+                run.id,
+                run.kind,
+                run.vantage,
+                ledger.text_of(run.started),
+                inventory,
+                codec.dump_opening(record).decode(),
+            ),
         )
 
     def add_check(
