@@ -131,7 +131,8 @@ def _site_row(view: View, site: str) -> tuple[Cell, ...]:
         main += f" ({len(worst):,})"
     left = len(findings) - len(worst)
     more = f" and {left:,} more" if left else ""
-    seen = [view.seen(check.id) for check in checks]
+    # Beside a load of our own a line is not as its users find it.
+    seen = [view.seen(check.id) for check in checks if check.probe != "coexistence"]
     losses = [found for each in seen if (found := value(each, "packet_loss_ratio")) is not None]
     delays = [
         found for each in seen if (found := value(each, "round_trip_delay_median_s")) is not None

@@ -64,6 +64,8 @@ def history(place: str, since_s: float, by: "Period", store: str | None) -> None
                 points = tuple(replace(point, asset=None) for point in at_site)
         except StoreError as error:
             raise InputError(str(error)) from None
+    # What was met beside a load of our own is no state of the line.
+    points = tuple(one for one in points if one.method.get("phase") not in ("download", "upload"))
     if not points:
         raise InputError(
             f"no history of {place!r} since {since:%Y-%m-%d %H:%M} UTC: "

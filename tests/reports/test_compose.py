@@ -15,6 +15,7 @@ import reports
 from nethealth.model import codec
 from nethealth.model.finding import Effect, FindingCode, Severity, Verdict
 from nethealth.model.inventory import Inventory, Vantage
+from nethealth.model.observation import Passport
 from nethealth.model.record import Pacing, Record
 from reports.document import Document, FindingBlock, IntervalChart, SeriesChart, Summary, Table
 from tests.reports import examples
@@ -152,6 +153,21 @@ def test_a_site_row_counts_what_is_alike() -> None:
     assert rows["South Cambridgeshire Hall"] == "Device not answering (4) and 1 more"
     assert rows["One Leisure St Ives"] == "Packet loss"
     assert rows["The Guildhall"] == "–"
+
+
+def test_a_site_row_shows_the_line_and_not_what_a_load_made_of_it() -> None:
+    draft = examples.Draft()
+    delay: Passport = {"direction": "round-trip"}
+    draft.check("hall-pbx", "ping", "198.18.2.10", [
+        ("packet_loss_ratio", 0.0, "1", {}), ("round_trip_delay_median_s", 0.02, "s", delay),
+    ])  # fmt: skip
+    draft.check("hall-dns", "coexistence", "stamp:198.18.2.53", [
+        ("packet_loss_ratio", 0.3, "1", {"phase": "upload"}),
+        ("round_trip_delay_median_s", 0.4, "s", {"phase": "upload", **delay}),
+    ])  # fmt: skip
+    tables = blocks(reports.compose(draft.record()), "sites")
+    rows = {row[0]: row for table in tables if isinstance(table, Table) for row in table.rows}
+    assert rows["South Cambridgeshire Hall"][-2:] == ("0 %", "20.0 ms")
 
 
 @pytest.mark.parametrize("name", examples.ALL)
