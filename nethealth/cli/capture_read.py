@@ -78,6 +78,9 @@ def read(
     # While that goes on in its own process, this one loads what the report will need.
     from nethealth.cli.run import finish  # noqa: PLC0415
 
+    if asked.formats != ("json",):
+        import reports  # noqa: F401, PLC0415
+
     record = _record(files, inventory, reading, privacy)
     context.exit(finish(record, asked, what="capture", named=True))
 
@@ -111,7 +114,6 @@ def _record(
     from datetime import UTC, datetime  # noqa: PLC0415
     from secrets import token_hex  # noqa: PLC0415
 
-    import reports  # noqa: F401, PLC0415  (loaded while the packets are read)
     from nethealth import __version__, diagnosis  # noqa: PLC0415
     from nethealth.model.check import CheckResult  # noqa: PLC0415
     from nethealth.model.inventory import Inventory  # noqa: PLC0415

@@ -28,9 +28,15 @@ def deliver(
 
     With --quiet stdout gets only what changed since `previous`: nothing, mostly.
     """
+    to_stdout = output.path is None
+    if to_stdout and output.formats == ("json",):
+        # The record itself: nothing of the reports is loaded for it.
+        from nethealth.model import codec  # noqa: PLC0415
+
+        _write(codec.dump(record))
+        return
     import reports  # noqa: PLC0415
 
-    to_stdout = output.path is None
     if output.quiet and not (to_stdout and output.formats != ("text",)):
         changes = reports.compare(previous or (), record.findings)
         click.echo(reports.render_changes(changes, record), nl=False)
@@ -38,14 +44,18 @@ def deliver(
             return
     contents = reports.render(record, output.formats, previous=previous)
     if output.path is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(contents[0])
-        sys.stdout.buffer.flush()
+        _write(contents[0])
         return
     named = dict(zip(output.formats, contents, strict=True))
     for place in write_files(record, named, output.path, what):
         if not output.quiet:
             click.echo(place)
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def write_files(

@@ -37,6 +37,10 @@ def field32(rows: Octets, at: int) -> Ints:
     return rows[:, at : at + 4].view(">u4")[:, 0].astype(np.int64)
 
 
+def field48(rows: Octets, at: int) -> Keys:
+    return (field16(rows, at) << 32 | field32(rows, at + 2)).astype(np.uint64)
+
+
 def distinct(values: Ints) -> Ints:
     """The values that occur, ascending.
 

@@ -19,9 +19,9 @@ from nethealth.passive.columns import (
     Octets,
     field16,
     field32,
+    field48,
     mixed,
     rows_at,
-    u48,
 )
 from nethealth.passive.engine import Engine
 from nethealth.passive.layers import FRAGMENT_LATER, FRAGMENT_NONE, Layers, locate
@@ -116,11 +116,11 @@ class Packets:
 
     @cached_property
     def ethernet_source(self) -> Keys:
-        return self._where(self.has_ethernet, u48(self.octets, self._ethernet_at + 6))
+        return self._where(self.has_ethernet, field48(self._ethernet_rows, 6))
 
     @cached_property
     def ethernet_destination(self) -> Keys:
-        return self._where(self.has_ethernet, u48(self.octets, self._ethernet_at))
+        return self._where(self.has_ethernet, field48(self._ethernet_rows, 0))
 
     @property
     def vlan(self) -> Ints:
@@ -359,8 +359,8 @@ class Packets:
     # Shared parts; an offset that is not there reads the buffer's first octets and is masked.
 
     @cached_property
-    def _ethernet_at(self) -> Ints:
-        return np.maximum(self.layers.ethernet_at, 0)
+    def _ethernet_rows(self) -> Octets:
+        return rows_at(self.octets, np.maximum(self.layers.ethernet_at, 0))
 
     @cached_property
     def _transport_at(self) -> Ints:

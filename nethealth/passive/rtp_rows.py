@@ -7,6 +7,7 @@ datagrams begins with version 2.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from nethealth.passive.grouping import KeyTable
 from nethealth.passive.packets import Packets
 from nethealth.wire.rtp import HEADER_OCTETS
 
+Column = TypeVar("Column", Ints, Octets)
 _UDP = 8  # octets of its header
 _IP_OCTETS = 40  # those of IPv6; of IPv4 all that matters stands within
 
@@ -66,6 +68,9 @@ class RtpRows:
 
     def take(self, rows: Ints | Flags) -> "RtpRows":
         return RtpRows(*(column[rows] for column in self.columns()))
+
+
+_NO_ROWS = RtpRows(*(np.zeros(0, np.int64) for _ in range(4)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +138,19 @@ class Candidates:
             needed = _header_octets(packets.octets, packets.payload_at[longer], captured)
             form[longer[needed > stated]] = False
         rows = np.flatnonzero(form)
-        header = header[rows]
-        octets = packets.payload_octets[rows] - HEADER_OCTETS
-        marks = octets << 48 | (packets.vlan[rows] + 1) << 32 | packets.dscp[rows] << 16
+        if not len(rows):
+            return _NO_ROWS
+        everything = len(rows) == len(packets)
+
+        def chosen(column: Column) -> Column:
+            return column if everything else column[rows]
+
+        header = chosen(header)
+        octets = chosen(packets.payload_octets) - HEADER_OCTETS
+        marks = octets << 48 | (chosen(packets.vlan) + 1) << 32 | chosen(packets.dscp) << 16
         return RtpRows(
             stream=self._streams(packets, rows, field32(header, _UDP + 8)),
-            time_ns=packets.time_ns[rows],
+            time_ns=chosen(packets.time_ns),
             sequence_timestamp=field16(header, _UDP + 2) << 32 | field32(header, _UDP + 4),
             marks=marks | header[:, _UDP + 1],
         )
