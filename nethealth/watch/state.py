@@ -23,6 +23,7 @@ from nethealth.watch.streams import EchoHistory, StampHistory
 from nethealth.watch.view import SipLine, View
 
 REASON_MAX = 200
+WAITING_MAX = 256  # rounds that wait for one before them; so many have never been under way
 _PASSPORT = ("address", "ip_version", "timeout_s", "port", "transport", "method", "dscp")
 
 History = PathHistory | EchoHistory | StampHistory | SipHistory
@@ -77,6 +78,8 @@ class Watch:
         if number < one.expected or self._closed:
             return
         one.waiting[number] = result, observations
+        if len(one.waiting) > WAITING_MAX:
+            one.expected = min(one.waiting)
         while one.expected in one.waiting:
             self._count(one, *one.waiting.pop(one.expected))
             one.expected += 1

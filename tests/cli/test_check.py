@@ -190,3 +190,22 @@ def test_a_reader_that_has_gone_is_no_fault(tmp_path: Path) -> None:
     assert process.stderr.read() == ""
     process.wait(timeout=60)
     process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("127.0.0.1", "127.0.0.2", "--watch"),
+            "--watch: found 2 targets; it shows the path",
+        ),
+        (("127.0.0.1", "--watch", "--probe", "ping"), "--probe: found with --watch"),
+        (("127.0.0.1", "--interval", "2s"), "--interval: found without --watch"),
+        (("127.0.0.1", "--watch", "--interval", "soon"), "allowed: seconds, or 90s"),
+        (("127.0.0.1", "--watch"), "needs a terminal for its keys and its screen"),
+    ],
+)
+def test_what_a_watch_is_not(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = nethealth("check", *arguments, home=tmp_path, check=2)
+    assert words in done.stderr
+    assert not list(tmp_path.glob("**/*.sqlite*")), "nothing was begun"

@@ -9,6 +9,7 @@ from nethealth.quality.emodel import estimate
 from nethealth.quality.loss import loss_statistics, pool
 from nethealth.watch import Watch
 from nethealth.watch.record import UNITS, observations, results
+from nethealth.watch.state import WAITING_MAX
 from probes import CATALOG
 from tests.watch.rounds import (
     PING,
@@ -43,6 +44,16 @@ def test_rounds_that_end_out_of_order_are_counted_in_order() -> None:
         state.take(PING.id, numbers[index], result(PING), echo(delays[index]))
     (way,) = state.view(1.0).ways
     assert way.loss == loss_statistics([True, False, False, True, True, True])
+
+
+def test_a_round_that_never_ends_holds_up_no_others_for_good() -> None:
+    state = watch(PING)
+    state.begin(PING.id)  # and nothing is ever heard of it
+    feed(state, PING, *[echo(0.01)] * 1000)
+    (way,) = state.view(1.0).ways
+    assert way.loss is not None
+    assert 1000 - WAITING_MAX <= way.loss.sent <= 1000
+    assert all(len(one.waiting) <= WAITING_MAX for one in state.watched)
 
 
 def test_a_round_that_was_cut_short_is_none() -> None:
