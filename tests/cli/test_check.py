@@ -124,10 +124,10 @@ def test_help_lists_what_is_built_and_loads_nothing_heavy(tmp_path: Path) -> Non
     done = nethealth("--help", home=tmp_path, check=0)
     for command in (
         "demo", "init", "check", "sweep", "diagnose", "report", "history", "import", "doctor",
-        "reflect", "capture",
+        "reflect", "capture", "experiment",
     ):  # fmt: skip
         assert f"\n  {command} " in done.stdout
-    for absent in ("experiment", "sync"):
+    for absent in ("sync",):
         assert f"\n  {absent} " not in done.stdout
 
 
