@@ -21,6 +21,8 @@ from reports.document import (
     Section,
     SectionKey,
     Table,
+    Tornado,
+    TornadoRow,
 )
 from reports.money import figured, pence, plain, pounds, pounds_range
 from reports.view import View
@@ -198,7 +200,9 @@ def _option(worth: OptionWorth) -> Iterator[Block]:
         ),
     )  # fmt: skip
     if worth.swings:
-        yield Table(
+        shown = worth.swings[:_SWINGS_SHOWN]
+        widest = shown[0]
+        table = Table(
             f"{worth.name} against as now: one figure at a time, the widest swing first",
             (
                 Column("Figure"), Column("From", numeric=True), Column("To", numeric=True),
@@ -209,9 +213,21 @@ def _option(worth: OptionWorth) -> Iterator[Block]:
                 (swing.figure, plain(swing.low), plain(swing.high), pounds(swing.at_low_gbp),
                  pounds(swing.at_high_gbp),
                  "none" if swing.switching is None else figured(swing.switching))
-                for swing in worth.swings[:_SWINGS_SHOWN]
+                for swing in shown
             ),
         )  # fmt: skip
+        yield Tornado(
+            id=f"case-tornado-{worth.id}",
+            title=f"What moves the worth of {worth.name} most",
+            description=f"Its advantage against going on as now is "
+            f"{pounds(worth.advantage_gbp)} with all figures central. {widest.figure} moves it "
+            f"most: from {pounds(widest.at_low_gbp)} to {pounds(widest.at_high_gbp)}.",
+            middle=worth.advantage_gbp,
+            rows=tuple(
+                TornadoRow(swing.figure, swing.at_low_gbp, swing.at_high_gbp) for swing in shown
+            ),
+            table=table,
+        )
 
 
 def _lines(view: View, lines: LineInventory) -> Iterator[Block]:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup, escape
 
-from reports.document import Chart, IntervalChart, Ladder, SeriesChart
+from reports.document import Chart, IntervalChart, Ladder, SeriesChart, Tornado
 from reports.escape import clip, visible
 from reports.ladder_svg import drawing
+from reports.tornado_svg import tornado
 
 WIDE, NARROW = 680, 300
 _ROW_WIDE, _ROW_NARROW = 26, 40
@@ -25,6 +26,8 @@ def svg(chart: Chart, *, width: int, name: str) -> Markup:
     wide = width == WIDE
     if isinstance(chart, IntervalChart):
         height, parts = _intervals(chart, width, wide)
+    elif isinstance(chart, Tornado):
+        height, parts = tornado(chart, width)
     elif isinstance(chart, Ladder):
         height, parts = drawing(chart, width, wide)
     else:
@@ -41,6 +44,8 @@ def svg(chart: Chart, *, width: int, name: str) -> Markup:
 def key(chart: Chart) -> str:
     """What its marks mean, in a sentence."""
     dashed = "dashed: the limit, where it lies within the chart."
+    if isinstance(chart, Tornado):
+        return "Bar: from the low to the high value of the figure; dashed: all figures central."
     if isinstance(chart, Ladder):
         return "Times in seconds from the first message; a broken arrow: sent again."
     if isinstance(chart, SeriesChart):

@@ -139,6 +139,27 @@ class Ladder:
 
 
 @dataclass(frozen=True, slots=True)
+class TornadoRow:
+    """What one figure does to the whole, in pounds, at its low and at its high value."""
+
+    label: str
+    at_low: float
+    at_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tornado:
+    """Bars about a middle, the widest first: which figure moves the result most."""
+
+    id: str
+    title: str
+    description: str
+    middle: float
+    rows: tuple[TornadoRow, ...]
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What one finding says, and its evidence in a line."""
 
@@ -165,7 +186,7 @@ class FindingBlock:
     more: tuple[tuple[str, tuple[str, ...]], ...] = ()  # what was tested, what is missing ...
 
 
-Chart = IntervalChart | SeriesChart | Ladder
+Chart = IntervalChart | SeriesChart | Ladder | Tornado
 Block = Paragraph | Heading | Bullets | KeyValues | Table | Chart | FindingBlock
 SectionKey = Literal[
     "changes", "sites", "findings", "calls", "streams", "charts", "measured", "not-measured",

@@ -19,6 +19,7 @@ from reports.document import (
     Paragraph,
     SeriesChart,
     Table,
+    Tornado,
 )
 from reports.escape import clip, visible
 from reports.pictures import png
@@ -115,7 +116,7 @@ class _Writer:
                 self._table(block)
             case FindingBlock():
                 self._finding(block)
-            case IntervalChart() | SeriesChart() | Ladder():
+            case IntervalChart() | SeriesChart() | Ladder() | Tornado():
                 self._chart(block)
 
     def _text(self, text: str, *, bold: bool = False, quiet: bool = False) -> None:

@@ -8,6 +8,7 @@ _STYLE = (
     ".axis{fill:#444;font-size:12px}.end{text-anchor:end}text.middle{text-anchor:middle}"
     ".grid{stroke:#bbb}.limit{stroke:#7d4a00;stroke-width:1.5;stroke-dasharray:5 4}"
     ".span{stroke:#1d4f91;stroke-width:3}.line{stroke:#1d4f91;stroke-width:1.5;fill:none}"
+    ".bar{fill:#1d4f91}"
     ".life{stroke:#bbb}.arrow{stroke:#1d4f91;stroke-width:1.5;fill:none}"
     ".again{stroke-dasharray:5 4}.head{fill:#1d4f91}.place{font-weight:bold}"
     "circle{fill:#1d4f91;stroke:#fff;stroke-width:1.5}</style>"

@@ -17,6 +17,7 @@ from reports.document import (
     Section,
     SectionKey,
     Table,
+    Tornado,
 )
 from reports.escape import visible
 from reports.ladder import terminal_lines
@@ -110,6 +111,8 @@ def _print(console: "Console", block: Block) -> None:
             _print_table(console, block)
         case FindingBlock():
             _print_finding(console, block)
+        case Tornado():
+            _print_table(console, block.table)
         case Ladder():
             _print_ladder(console, block)
         case _:

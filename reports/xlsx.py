@@ -19,6 +19,7 @@ from reports.document import (
     Paragraph,
     SeriesChart,
     Table,
+    Tornado,
 )
 from reports.escape import clip, visible
 from reports.rows import COLUMNS, observation_rows
@@ -112,7 +113,7 @@ class _Sheet:
                 self._table(block)
             case FindingBlock():
                 self._finding(block)
-            case IntervalChart() | SeriesChart() | Ladder():
+            case IntervalChart() | SeriesChart() | Ladder() | Tornado():
                 self.line(f"{block.title}. {block.description}")
                 self._table(block.table)
 

@@ -6,7 +6,7 @@ TAGS = frozenset({
     "html", "head", "meta", "title", "style", "body", "a", "header", "p", "strong", "h1", "h2",
     "h3", "main", "section", "nav", "ul", "li", "dl", "div", "dt", "dd", "table", "caption",
     "thead", "tbody", "tr", "th", "td", "article", "span", "svg", "path", "circle", "line",
-    "polyline", "text", "desc", "figure", "figcaption", "footer",
+    "polyline", "rect", "text", "desc", "figure", "figcaption", "footer",
 })  # fmt: skip
 _VOID = frozenset({"meta"})
 

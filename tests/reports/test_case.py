@@ -9,7 +9,17 @@ import pytest
 from nethealth.model.case_result import Range
 from reports import compose, render
 from reports.case import case_sections
-from reports.document import Block, Bullets, Heading, KeyValues, Paragraph, Table
+from reports.charts import NARROW, WIDE, svg
+from reports.document import (
+    Block,
+    Bullets,
+    Heading,
+    KeyValues,
+    Paragraph,
+    Table,
+    Tornado,
+    TornadoRow,
+)
 from reports.money import figured, pence, pounds, pounds_range
 from reports.view import View
 from tests.reports import examples
@@ -25,6 +35,8 @@ def texts(block: Block) -> list[str]:
             return list(block.items)
         case KeyValues():
             return [text for pair in block.pairs for text in pair]
+        case Tornado():
+            return [block.title, block.description, *texts(block.table)]
         case Table():
             return [block.caption, *(str(cell) for row in block.rows for cell in row)]
     return []
@@ -92,6 +104,51 @@ def test_shares_and_options_are_shown_to_the_penny_and_the_pound() -> None:
     assert "business as usual" in said("case-options")
     assert "not carried forward: It ends with the network that it needs." in said("case-options")
     assert "Standard rate" in said("case-options") or "standard rate" in said("case-options")
+
+
+def tornadoes() -> list[Tornado]:
+    return [
+        block
+        for section in case_sections(View(RECORD))
+        for block in section.blocks
+        if isinstance(block, Tornado)
+    ]
+
+
+def test_a_tornado_shows_the_widest_swing_first_about_the_central_worth() -> None:
+    assert [chart.id for chart in tornadoes()] == ["case-tornado-adapters", "case-tornado-hosted"]
+    for chart in tornadoes():
+        spans = [abs(row.at_high - row.at_low) for row in chart.rows]
+        assert spans == sorted(spans, reverse=True)
+        assert all(
+            min(row.at_low, row.at_high) - 1e-6
+            <= chart.middle
+            <= max(row.at_low, row.at_high) + 1e-6
+            for row in chart.rows
+        )
+        assert len(chart.table.rows) == len(chart.rows)
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_its_bars_lie_where_their_figures_are(width: int) -> None:
+    """By the axis' own marks: two of them give the scale, the bars must follow it."""
+    chart = Tornado(
+        "t", "Title", "Text", 0.0,
+        (TornadoRow("first", -200.0, 300.0), TornadoRow("second", 50.0, -100.0)),
+        Table("", (), ()),
+    )  # fmt: skip
+    drawn = str(svg(chart, width=width, name="t"))
+    labels = re.findall(r'class="axis[^"]*" x="([\d.]+)"[^>]*>([^<]+)<', drawn)
+    places = {
+        float(text.replace("£", "").replace("−", "-").replace(",", "")): float(x)
+        for x, text in labels
+    }
+    (v0, x0), *_, (v1, x1) = sorted(places.items())
+    scale = (x1 - x0) / (v1 - v0)
+    bars = re.findall(r'class="bar" x="([\d.]+)" width="([\d.]+)"', drawn)
+    for (x, size), (low, high) in zip(bars, ((-200, 300), (-100, 50)), strict=True):
+        assert float(x) == pytest.approx(x0 + (low - v0) * scale, abs=0.2)
+        assert float(size) == pytest.approx((high - low) * scale, abs=0.2)
 
 
 def test_what_is_not_written_yet_is_said() -> None:
