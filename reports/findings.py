@@ -167,7 +167,7 @@ def _evidence_row(view: View, key: str) -> tuple[str, ...]:
         samples = "–" if found.samples is None else f"{found.samples:,}"
         return (
             key,
-            observation_label(found.name),
+            _what(found),
             observed(found),
             samples,
             interval(found),
@@ -176,6 +176,16 @@ def _evidence_row(view: View, key: str) -> tuple[str, ...]:
     if isinstance(found, Event):
         return (key, f"event: {found.kind}", f"{utc(found.time):%H:%M:%S} UTC", "–", "–", "–")
     return (key, "not in this record", "no data", "–", "–", "–")
+
+
+_PARTS = ("sensor", "interface", "line", "poe_port", "ip")  # of a device that has many of a kind
+
+
+def _what(found: Observation) -> str:
+    """The observation in words, with the part of a device that it is of."""
+    part = next((found.method[key] for key in _PARTS if found.method.get(key)), None)
+    label = observation_label(found.name)
+    return label if part is None else f"{label}, {clip(str(part), 40)}"
 
 
 def _evidence_in_brief(view: View, finding: Finding, most: int) -> str:

@@ -165,16 +165,27 @@ _NAME_LABELS: Mapping[str, str] = {
 }
 
 
+_ACRONYMS = frozenset(
+    {
+        "sip", "dns", "http", "tcp", "tls", "rtp", "icmp", "dscp", "ttl", "snmp", "arp", "poe",
+        "e1", "ups", "fcs",
+    }
+)  # fmt: skip
+
+
 def observation_label(name: str) -> str:
     """A name of the contract in words: `round_trip_delay_median_s` is round-trip delay, median."""
     if name in _NAME_LABELS:
         return _NAME_LABELS[name]
-    words = name.removesuffix("_s").removesuffix("_count").split("_")
+    for ending in ("_per_s", "_s", "_count", "_celsius", "_bps", "_w"):  # the unit follows anyway
+        if name.endswith(ending):
+            name = name.removesuffix(ending)
+            break
+    words = name.removesuffix("_count").split("_")
     statistics = {"min", "median", "max", "mean", "p95", "p99"}
     tail = f", {words.pop()}" if words[-1] in statistics else ""
     text = " ".join(words).replace("round trip", "round-trip")
-    for upper in ("sip", "dns", "http", "tcp", "tls", "rtp", "icmp", "dscp", "ttl"):
-        text = " ".join(upper.upper() if word == upper else word for word in text.split(" "))
+    text = " ".join(word.upper() if word in _ACRONYMS else word for word in text.split(" "))
     return text + tail
 
 

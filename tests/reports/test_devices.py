@@ -1,8 +1,10 @@
 """Devices in a report: a few lines of many figures, and how warm a room was."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import reports
+from nethealth.diagnosis import judge
 from nethealth.model.record import Record
 from reports.charts import WIDE, svg
 from reports.document import SeriesChart
@@ -19,6 +21,10 @@ def charts(record: Record) -> list[SeriesChart]:
         for block in section.blocks
         if isinstance(block, SeriesChart)
     ]
+
+
+def judged(record: Record) -> Record:
+    return replace(record, findings=judge(record))
 
 
 def hot() -> Scene:
@@ -59,6 +65,11 @@ def test_the_figures_of_a_switch_are_a_few_lines() -> None:
     assert len(switch) < 12
     room = dict(figures(view.checks["weir-room:snmp"], view.seen("weir-room:snmp")))
     assert room["temperature"] == "Rack 1 41 °C and Rack 2 40 °C"
+
+
+def test_evidence_names_the_sensor_and_the_port() -> None:
+    text = " ".join(reports.render_text(reports.compose(judged(hot().record()))).split())
+    assert "temperature, Rack 1 34 °C" in text
 
 
 def test_the_page_stays_well_formed_with_a_hostile_sensor() -> None:

@@ -135,7 +135,7 @@ def test_tcp() -> None:
 
 
 def test_a_probe_without_words_of_its_own_lists_what_it_saw() -> None:
-    assert shown("snmp", {"sensor_age_min_s": (30.0, "s", {})}) == {"sensor age, min": "30.0 s"}
+    assert shown("stamp", {"sensor_age_min_s": (30.0, "s", {})}) == {"sensor age, min": "30.0 s"}
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,9 @@ def test_only_a_share_is_a_percentage(name: str, value: float, unit: str, text: 
         ("packet_loss_ratio", "packet loss"),
         ("packets_sent_count", "packets sent"),
         ("pdv_p99_s", "delay variation, p99 (pdv)"),
+        ("temperature_celsius", "temperature"),
+        ("ethernet_fcs_errors_per_s", "ethernet FCS errors"),
+        ("e1_controlled_slip_seconds_count", "E1 controlled slip seconds"),
     ],
 )
 def test_names_of_the_contract_in_words(name: str, label: str) -> None:
