@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from nethealth.passive.packets import FRAGMENT_NONE, TCP, UDP, Packet, Packets
 
-PENDING_MAX = 4096
+PENDING_MAX = 1024  # of at most 64 KiB each
 LIFETIME_NS = 60_000_000_000  # RFC 8200 section 4.5
 DATAGRAM_MAX = 65_535
 _PIECES_MAX = 256
