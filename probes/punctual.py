@@ -11,9 +11,8 @@ from contextlib import contextmanager
 
 _PR_SET_TIMERSLACK = 29  # <linux/prctl.h>; prctl(2)
 _SLACK_NS = 1  # the usual 50 us are lateness
-_SWITCH_S = (
-    0.00002  # a packet waits for the interpreter twice: when it is due, and when it has left
-)
+# A packet waits for the interpreter twice: when it is due, and when it has left.
+_SWITCH_S = 0.00002
 
 
 @contextmanager
