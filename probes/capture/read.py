@@ -21,7 +21,7 @@ from probes.capture.result import CaptureRead, FileRead
 from probes.capture.sources import SourceError, octets_of
 
 EngineName = Literal["auto", "numpy", "numba"]
-_COMPILED_FROM_OCTETS = 256 << 20
+_COMPILED_FROM_OCTETS = 1 << 30  # loading numba takes as long as it saves on so much
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

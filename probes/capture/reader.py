@@ -17,7 +17,10 @@ from probes.capture.result import FileRead
 from probes.capture.sources import SourceError, Stream, expand, open_source
 from probes.capture.timeline import OverlapError, Waiting, timeline
 
-PACKETS_MOST = 65_536  # in a run
+# Packets in a run: numpy is quickest where its calls are few, compiled loops where what they read
+# is still in the processor's cache.
+PACKETS_MOST, PACKETS_MOST_COMPILED = 65_536, 32_768
+_BUFFER_OCTETS_COMPILED = 6 << 20
 # Of each buffer of a file, by how many files there are; longer than any record may be.
 _BUFFER_OCTETS = ((1, 12 << 20), (4, 6 << 20), (1 << 30, RECORD_MAX + (64 << 10)))
 _BUFFERS = 4  # one that is filled, two that wait, one that is analysed
@@ -33,15 +36,18 @@ class Reader:
         self,
         names: Sequence[str],
         *,
-        packets_most: int = PACKETS_MOST,
+        packets_most: int | None = None,
         engine: Engine | None = None,
     ) -> None:
         """`names`: files, folders, `-`; SourceError if they cannot be told apart or found."""
         self._engine = engine
         self._names = expand(names)
-        self._packets_most = packets_most
+        usual = PACKETS_MOST if engine is None else PACKETS_MOST_COMPILED
+        self._packets_most = packets_most or usual
         self._number = 1
         octets = next(size for most, size in _BUFFER_OCTETS if len(self._names) <= most)
+        if engine is not None:
+            octets = min(octets, _BUFFER_OCTETS_COMPILED)
         self._files = [_File(name, octets, engine) for name in self._names]
 
     @property
