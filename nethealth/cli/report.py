@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from nethealth.cli.options import Output, output_options, record_options, store_option
+from nethealth.cli.verify import verify
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @record_options
 @store_option
 @click.option(
@@ -35,6 +36,8 @@ def report(
 
     Needs neither the network nor the inventory file.
     """
+    if context.invoked_subcommand is not None:
+        return
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     from nethealth.cli.chosen import chosen  # noqa: PLC0415
     from nethealth.cli.run import finish  # noqa: PLC0415
@@ -45,6 +48,9 @@ def report(
 
         record = with_case(record, case_file)
     context.exit(finish(record, asked, what="report", previous=previous))
+
+
+report.add_command(verify)
 
 
 @click.command()
