@@ -3,6 +3,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
+# These touch no network, so that they may run side by side; all others run one by one, since
+# their peers and their clocks share the machine.
+PURE := $(addprefix tests/,wire protocol quality passive inventory plan diagnosis case model watch \
+	reports packaging)
+
 .PHONY: demo test check bench fuzz lock clean
 
 demo: $(VENV)/.runtime
@@ -11,7 +16,8 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.development
 	sh tools/system-packages test
 	$(MAKE) check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile $(PURE)
+	$(BIN)/pytest $(addprefix --ignore=,$(PURE))
 
 check: $(VENV)/.development
 	$(BIN)/ruff format --check .

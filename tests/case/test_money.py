@@ -25,7 +25,7 @@ def test_the_largest_remainders_get_the_pence_that_are_left() -> None:
 
 @given(
     st.integers(0, 10**9),
-    st.dictionaries(st.text(min_size=1, max_size=3), st.floats(0, 1e6), min_size=1, max_size=8),
+    st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 1e6), min_size=1, max_size=8),
 )
 def test_shares_sum_and_are_within_a_penny_of_exact(pence: int, weights: dict[str, float]) -> None:
     if sum(weights.values()) <= 0:
