@@ -1,4 +1,4 @@
-"""`nethealth import`: what other registers know, made into an inventory."""
+"""`nethealth import`: what other registers know, and what other systems have written down."""
 
 from functools import partial
 from pathlib import Path
@@ -6,15 +6,18 @@ from pathlib import Path
 import click
 
 from nethealth.cli.exits import InputError, usage
+from nethealth.cli.import_events import calls, syslog
 from nethealth.cli.import_risks import risks
 
 
 @click.group("import")
 def imports() -> None:
-    """Bring in what other registers know."""
+    """Bring in what other registers know, and what other systems have written down."""
 
 
 imports.add_command(risks)
+imports.add_command(syslog)
+imports.add_command(calls)
 
 
 @imports.command()

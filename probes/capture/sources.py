@@ -129,9 +129,9 @@ class _Gzip:
         while count < len(buffer) and self._fault is None:
             if self._member.eof:
                 self._input = self._member.unused_data
-                self._member = zlib.decompressobj(wbits=31)
                 if not self._more():
                     return count  # the last member was whole
+                self._member = zlib.decompressobj(wbits=31)
             elif not self._more():
                 self._fault = EOFError("the compressed data are cut short")
                 break

@@ -3,18 +3,23 @@
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from typing import TYPE_CHECKING, BinaryIO
 
 from nethealth.inventory.assets.columns import match_count
 from nethealth.inventory.assets.errors import AssetFileError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 BYTES_MAX = 32 * 2**20
 ROWS_MAX = 20_000
 COLUMNS_MAX = 200
 CELL_MAX = 2000  # characters; the rest of a cell is cut off
 _HEADER_WITHIN = 20  # rows: titles and dates stand above the headers of many registers
+_TOP = 1 << 16  # octets by which a long file's writing is known
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -83,6 +88,77 @@ def rows_from_csv(data: bytes, register: Register = ASSETS) -> tuple[Row, ...]:
         return to_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), register)
     except (csv.Error, TypeError) as error:  # TypeError: a delimiter that csv refuses
         raise AssetFileError(f"not readable as CSV: {error}") from None
+
+
+def stream_csv(
+    file: BinaryIO,
+    register: Register,
+    headerless: Callable[[list[str]], Sequence[str] | None] = lambda _first: None,
+) -> Iterator[Row]:
+    """The rows of a CSV file of any length, one at a time; numbers are those of rows.
+
+    `headerless` gives the headers for a first row that is none. Raises AssetFileError.
+    """
+    top = file.read(_TOP)
+    lines = top.decode(encoding := _encoding(top), "replace").splitlines(keepends=True)
+    whole = "".join(lines[:-1] or lines)  # the last one may be cut
+    if not whole.strip("\ufeff\r\n "):
+        raise AssetFileError("the file holds no rows")
+    delimiter = max(_DELIMITERS, key=lambda one: _likeness(whole, one, register))
+    joined = io.BufferedReader(_Joined(top, file), _TOP)
+    text = io.TextIOWrapper(joined, encoding, errors="replace", newline="")
+    try:
+        yield from _numbered(csv.reader(text, delimiter=delimiter), register, headerless)
+    except csv.Error as error:
+        raise AssetFileError(f"not readable as CSV: {error}") from None
+
+
+def _numbered(
+    cells: Iterator[list[str]],
+    register: Register,
+    headerless: Callable[[list[str]], Sequence[str] | None],
+) -> Iterator[Row]:
+    top = list(islice(cells, _HEADER_WITHIN))
+    if not any(map(any, top)):
+        raise AssetFileError("the file holds no rows")
+    given = headerless(next(row for row in top if any(row)))
+    at = max(range(len(top)), key=lambda index: (register.named(top[index]), -index))
+    headers = _distinct([cell.strip() for cell in (given or top[at])[:COLUMNS_MAX]])
+    first = 0 if given else at + 1
+    for number, row in enumerate(chain(top[first:], cells), start=first + 1):
+        if any(row):
+            pairs = zip(headers, row, strict=False)
+            yield Row(
+                number, ((name, cell[: register.cell_max].strip()) for name, cell in pairs if name)
+            )
+
+
+class _Joined(io.RawIOBase):
+    """What was read of a file already, and then its rest."""
+
+    def __init__(self, top: bytes, file: BinaryIO) -> None:
+        self._top = top
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "Buffer") -> int:
+        view = memoryview(buffer)
+        part = self._top[: len(view)] or self._file.read(len(view))
+        self._top = self._top[len(part) :]
+        view[: len(part)] = part
+        return len(part)
+
+
+def _encoding(top: bytes) -> str:
+    if top.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(top)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
 
 
 def check_size(data: bytes) -> None:

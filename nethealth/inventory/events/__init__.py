@@ -1,0 +1,1 @@
+"""What other systems have written down, as events with a time, a kind and a place."""
