@@ -39,7 +39,7 @@ _STAMP = (
 _BSD = re.compile(_STAMP)
 # Some devices send their own time once more, behind what the server wrote when it came.
 _SENDERS = re.compile(
-    rf"(?:\d{{1,10}}: )?[*.]?{_STAMP}(?: (?P<zone>[A-Z]{{1,5}}))?: (?P<rest>%.*)", re.DOTALL
+    rf"(?:\d{{1,10}}: )?[*.]?{_STAMP}(?: (?P<zone>[A-Z]{{1,5}}))?: {{1,3}}(?P<rest>%.*)", re.DOTALL
 )
 _TAG = re.compile(r"(?P<program>[^\s:\[\]]{1,48})(?:\[(?P<process>[^\]\s]{1,32})\])?: ?")
 _COUNT = re.compile(rb"([1-9]\d{0,4}) <\d{1,3}>")
@@ -216,7 +216,7 @@ def _parse_3164(text: str, facility: int | None, severity: int | None, years: Ye
     rest = text[found.end() :]
     if not rest.startswith(" "):
         raise WireError("no host behind the time")
-    host, _, content = rest[1:].partition(" ")
+    host, _, content = rest.lstrip(" ").partition(" ")  # Junos writes two spaces
     if not host or len(host) > 255:
         raise WireError("no host behind the time")
     sent = None

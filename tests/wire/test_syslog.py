@@ -137,6 +137,11 @@ def test_files_leave_the_priority_out_and_write_full_times() -> None:
     assert one.facility is None
 
 
+def test_two_spaces_before_the_host() -> None:
+    one = read(b"Apr  9 12:41:18  hall-r1 mib2d[4086]: SNMP_TRAP_LINK_DOWN: ifIndex 550")
+    assert (one.host, one.program) == ("hall-r1", "mib2d")
+
+
 def test_the_time_of_the_device_behind_that_of_the_server() -> None:
     line = (
         b"Nov 25 09:00:01 sw1 123: *Nov 25 09:00:00.500%s: %%LINK-3-UPDOWN: Interface Gi0/1, down"
@@ -146,6 +151,7 @@ def test_the_time_of_the_device_behind_that_of_the_server() -> None:
     assert own.program == "%LINK-3-UPDOWN"
     assert own.text == "Interface Gi0/1, down"
     assert read(line % b"", 2026).sent == local(2026, 11, 25, 9, 0, 0, 500000)
+    assert read((line % b" UTC").replace(b": %", b":  %"), 2026).sent == own.sent
     assert read(line % b" CEST", 2026).sent is None  # an offset that the name alone does not tell
 
 
