@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nethealth.model.observation import Event
     from nethealth.model.privacy import Privacy
 
-RECORD_EVENTS_MAX = 100_000  # of one record; a longer history becomes several
+RECORD_EVENTS_MAX = 50_000  # of one record; a longer history becomes several
 _HOSTS_SHOWN_MAX = 20
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -229,7 +229,8 @@ def _all(
                 if whole.fault is not None:
                     result.broken.append(f"{name}: {whole.fault}; it is read until there")
         except OSError as error:
-            result.broken.append(f"cannot read {name}: {error.strerror or error}")
+            said = f"{name}: {error.strerror}" if error.strerror else str(error)
+            result.broken.append(f"cannot read {said}")
         except (AssetFileError, CallError) as error:
             result.broken.append(f"{name}: {error}")
 
@@ -237,7 +238,7 @@ def _all(
 def _keep(
     found: "Iterator[Event]", given: _Given, privacy: "Privacy", store: str | None
 ) -> list[str]:
-    """One record for each 100,000 events, so that none is larger than memory."""
+    """One record for each 50,000 events, so that none is larger than memory."""
     from datetime import UTC, datetime  # noqa: PLC0415
     from itertools import islice  # noqa: PLC0415
     from secrets import token_hex  # noqa: PLC0415

@@ -33,10 +33,14 @@ class Row(dict[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """What a kind of register looks like: how many of its fields a row would name as headers."""
+    """What a kind of register looks like: how many of its fields a row would name as headers.
+
+    `times`: a workbook's moments keep their time of day; a register of assets has dates.
+    """
 
     named: Callable[[Iterable[str]], int]
     cell_max: int = CELL_MAX
+    times: bool = False
 
 
 ASSETS = Register(match_count)

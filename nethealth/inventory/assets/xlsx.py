@@ -62,7 +62,7 @@ def _read(data: bytes, register: Register) -> tuple[Row, ...]:
             if sheet.sheet_state != "visible":
                 continue
             rows = sheet.iter_rows(values_only=True, max_row=ROWS_MAX + 100, max_col=COLUMNS_MAX)
-            cells = list(_cells(rows))
+            cells = list(_cells(rows, times=register.times))
             if any(map(any, cells)):
                 return to_rows(cells, register)
     finally:
@@ -70,15 +70,17 @@ def _read(data: bytes, register: Register) -> tuple[Row, ...]:
     raise AssetFileError("the file holds no rows")
 
 
-def _cells(rows: Iterator[Sequence[object]]) -> Iterator[list[str]]:
+def _cells(rows: Iterator[Sequence[object]], *, times: bool) -> Iterator[list[str]]:
     for row in rows:
-        yield [_cell(value) for value in row]
+        yield [_cell(value, times=times) for value in row]
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, *, times: bool) -> str:
     match value:
         case None:
             return ""
+        case datetime() if times:
+            return value.isoformat(sep=" ")
         case datetime():
             return value.date().isoformat()
         case date():

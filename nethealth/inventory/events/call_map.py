@@ -14,8 +14,9 @@ from nethealth.model.inventory import Identifier, Text
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "start": (
         "start", "calldate", "call time", "time-start", "dateTimeOrigination", "call start",
-        "start time", "call start time", "setup time", "date time", "call date", "date",
+        "start time", "call start time", "setup time", "date time", "call date", "date", "time",
     ),
+    "time": ("time", "time of day"),  # where the start has the day only
     "answer": (
         "answer", "time-answered", "dateTimeConnect", "answer time", "answered at", "connect time",
     ),
@@ -54,7 +55,7 @@ AVAYA = (
 )  # fmt: skip
 
 CallField = Literal[
-    "start", "answer", "end", "ring", "talk", "duration", "caller", "callee", "id", "state",
+    "start", "time", "answer", "end", "ring", "talk", "duration", "caller", "callee", "id", "state",
     "site", "host",
 ]  # fmt: skip
 

@@ -44,7 +44,7 @@ class _Call:
 
 def register(map_: CallMap) -> Register:
     """What call records look like to the reader of sheets."""
-    return Register(lambda cells: len(columns_of(cells, map_)))
+    return Register(lambda cells: len(columns_of(cells, map_)), times=True)
 
 
 def columns_of(headers: Iterable[str], map_: CallMap) -> dict[str, str]:
@@ -122,7 +122,10 @@ class CallReader:
                         source, self._clock_error_s)  # fmt: skip
 
     def _call(self, cells: Mapping[str, str]) -> _Call:
-        start = self._moment(cells["start"])
+        start_text = cells["start"]
+        if cells.get("time") and ":" not in start_text:
+            start_text = f"{start_text} {cells['time']}"
+        start = self._moment(start_text)
         ring, talk = _duration_s(cells.get("ring", "")), _duration_s(cells.get("talk", ""))
         whole = _duration_s(cells.get("duration", ""))
         end_text = cells.get("end", "")
@@ -186,6 +189,8 @@ class CallReader:
 
 
 def _by_form(text: str) -> datetime:
+    if ":" not in text:
+        raise ValueError("a day alone is no moment")
     try:
         return datetime.fromisoformat(text)
     except ValueError:
