@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import random
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from nethealth.cli import main
-from nethealth.inventory.assets import Row, stream_csv
+from nethealth.inventory.assets import AssetFileError, Row, stream_csv
 from nethealth.inventory.events.builtin import KINDS
 from nethealth.inventory.events.call_map import CallMap, headers_of
-from nethealth.inventory.events.calls import CallReader, register
+from nethealth.inventory.events.calls import CallError, CallReader, register
 from nethealth.inventory.events.messages import Tally
 from nethealth.inventory.events.places import Places
 from nethealth.inventory.hours import zone
@@ -303,6 +304,34 @@ def test_rows_that_are_no_call_are_refused(row: str, reason: str) -> None:
     [(number, said)] = tally.unread
     assert number == 2
     assert reason in said
+
+
+@pytest.mark.parametrize("rest", ["x" * (3 << 20), '"' + "x" * 200_000, '"' + "a,\n" * 100_000])
+def test_a_table_that_does_not_end_is_refused(rest: str) -> None:
+    """Without a line's end, without a cell's end: what stood before it is read."""
+    data = io.BytesIO(b"start,src\n" + b"1795597200,1\n" * 30 + rest.encode())
+    rows = stream_csv(data, register(CallMap()))
+    assert [next(rows)["start"] for _ in range(30)] == ["1795597200"] * 30
+    with pytest.raises(AssetFileError, match=r"more than|not readable as CSV"):
+        list(rows)
+
+
+def test_any_octets_are_rows_or_an_error() -> None:
+    dice = random.Random(4180)
+    kinds = 0
+    for _ in range(300):
+        octets = bytearray(CALLS.encode(dice.choice(("utf-8", "utf-16"))))
+        for _ in range(dice.randrange(1, 6)):
+            octets[dice.randrange(len(octets))] = dice.randrange(256)
+        reader = CallReader(
+            CallMap(), Places(Inventory()), zone("UTC"), Pseudonyms(b"k" * 16), None
+        )
+        try:
+            rows = stream_csv(io.BytesIO(bytes(octets)), register(CallMap()), headers_of)
+            kinds += len({one.kind for one in reader.events(rows, Tally())})
+        except (AssetFileError, CallError):
+            continue
+    assert kinds > 100
 
 
 def test_a_long_table_is_read_row_by_row() -> None:

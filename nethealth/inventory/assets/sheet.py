@@ -19,6 +19,7 @@ ROWS_MAX = 20_000
 COLUMNS_MAX = 200
 CELL_MAX = 2000  # characters; the rest of a cell is cut off
 _HEADER_WITHIN = 20  # rows: titles and dates stand above the headers of many registers
+_LINE_MAX = 1 << 20  # characters of a line of a long file
 _TOP = 1 << 16  # octets by which a long file's writing is known
 _DELIMITERS = (",", ";", "\t", "|")
 
@@ -112,9 +113,16 @@ def stream_csv(
     joined = io.BufferedReader(_Joined(top, file), _TOP)
     text = io.TextIOWrapper(joined, encoding, errors="replace", newline="")
     try:
-        yield from _numbered(csv.reader(text, delimiter=delimiter), register, headerless)
+        yield from _numbered(csv.reader(_lines(text), delimiter=delimiter), register, headerless)
     except csv.Error as error:
         raise AssetFileError(f"not readable as CSV: {error}") from None
+
+
+def _lines(text: io.TextIOBase) -> Iterator[str]:
+    while line := text.readline(_LINE_MAX):
+        if len(line) == _LINE_MAX and not line.endswith(("\n", "\r")):
+            raise AssetFileError(f"a line of more than {_LINE_MAX} characters")
+        yield line
 
 
 def _numbered(
