@@ -27,7 +27,7 @@ KNOWN = Inventory(
 
 # As vendors and daemons document them. Compared with the source's own string, its manual or a
 # published log: Cisco's ILPOWER, SPANTREE, IP and CALLMANAGER lines, HP's power, Junos, IPv6 of
-# Linux, Asterisk, atftpd, ISC dhcpd and Kea. The others follow common knowledge of their form.
+# Linux, Asterisk, atftpd, dnsmasq, ISC dhcpd and Kea. The others follow what is commonly known.
 SAMPLES = [
     # Cisco IOS system message guide.
     ("link-down", "%LINK-3-UPDOWN: Interface GigabitEthernet0/1, changed state to down"),
