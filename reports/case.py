@@ -43,7 +43,7 @@ _KINDS = {
 
 def case_sections(view: View) -> tuple[Section, ...]:
     """The case's own sections; none for a record without a case."""
-    case = view.record.case
+    case = view.case
     if case is None:
         return ()
     candidates: tuple[tuple[SectionKey, str, tuple[Block, ...]], ...] = (
@@ -60,7 +60,7 @@ def case_sections(view: View) -> tuple[Section, ...]:
 
 def cost_in_brief(view: View) -> tuple[str, ...]:
     """What the summary says of cost; nothing where no case was given."""
-    case = view.record.case
+    case = view.case
     if case is None:
         return ()
     if case.disruption is None:

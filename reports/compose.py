@@ -8,7 +8,6 @@ from nethealth.model import codec
 from nethealth.model.finding import Finding
 from nethealth.model.record import Record
 from reports.calls import call_blocks
-from reports.case import case_sections
 from reports.changes import change_lines, compare
 from reports.document import Block, Bullets, Document, Paragraph, Section, SectionKey
 from reports.escape import clip
@@ -70,6 +69,10 @@ def compose(
 
 def _with_case(view: View, sections: Sequence[Section]) -> tuple[Section, ...]:
     """The business case stands behind what was found and before how it was measured."""
+    if view.case is None:
+        return tuple(sections)
+    from reports.case import case_sections  # noqa: PLC0415 - shapes that only a case has
+
     first = {"changes", "sites", "findings"}
     before = [section for section in sections if section.key in first]
     after = [section for section in sections if section.key not in first]

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from nethealth.model.measured import vantage_cut_off, was_measured
-from reports.case import cost_in_brief
 from reports.document import Summary
 from reports.groups import alike
 from reports.short import fits, short_finding, short_sites, words_in
@@ -38,7 +37,7 @@ _SURE_ENOUGH = {Verdict.DEMONSTRATED, Verdict.SUPPORTED}
 def summarise(view: View) -> Summary:
     """The summary of one record; it repeats what diagnosis found and judges nothing."""
     faults = _faults(view)
-    cost = cost_in_brief(view)
+    cost = _cost(view)
     parts = (
         ("What was found", _found(view, faults), _FOUND_WORDS),
         ("How sure", _sure(view, faults), _SURE_WORDS),
@@ -212,6 +211,14 @@ def _affected(view: View, faults: Sequence[Finding]) -> list[str]:
     known = sum(staff[site] for site in sites if site in staff)
     people = f", where {known:,} staff work" if known else ""
     return [f"{short_sites(view, sites)}{people}."]
+
+
+def _cost(view: View) -> tuple[str, ...]:
+    if view.case is None:
+        return ()
+    from reports.case import cost_in_brief  # noqa: PLC0415 - shapes that only a case has
+
+    return cost_in_brief(view)
 
 
 def _next(view: View, faults: Sequence[Finding]) -> list[str]:

@@ -4,7 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import get_args
+from functools import cached_property
+from typing import TYPE_CHECKING, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nethealth.model.check import CheckResult
@@ -16,6 +17,9 @@ from nethealth.model.record import Record
 from reports.document import Mark
 from reports.escape import clip
 from reports.words import SEVERITY_WORDS
+
+if TYPE_CHECKING:
+    from nethealth.model.case_result import CaseResult
 
 NAME_MAX_CHARACTERS = 80
 _MONTHS = (
@@ -69,6 +73,15 @@ class View:
                 if key in self.observations:
                     check_id = base_id(self.observations[key].check)
                     self._check_ranks[check_id] = finding.severity.rank
+
+    @cached_property
+    def case(self) -> "CaseResult | None":
+        """The business case, in its own shapes."""
+        if self.record.case is None:
+            return None
+        from nethealth.model.case_codec import typed  # noqa: PLC0415 - only where there is a case
+
+        return typed(self.record.case)
 
     def seen(self, check: str) -> dict[str, list[Observation]]:
         """The observations of a check and of all its rounds, by name, in the record's order."""

@@ -26,7 +26,7 @@ def chosen(
             if (record.run.kind, record.run.vantage)
             == (records[-1].run.kind, records[-1].run.vantage)
         ]
-        return records[-1], earlier[-1].findings if earlier else None
+        return _with_whole_case(records[-1]), earlier[-1].findings if earlier else None
     with opened_store(url) as store:
         try:
             if run is None:
@@ -40,3 +40,15 @@ def chosen(
         except StoreError as error:
             raise InputError(str(error)) from None
         return record, previous_findings(store, record)
+
+
+def _with_whole_case(record: Record) -> Record:
+    """The record itself, if what it holds as its case is one; else the error ends the command."""
+    if record.case is not None:
+        from nethealth.model.case_codec import CaseError, typed  # noqa: PLC0415
+
+        try:
+            typed(record.case)
+        except CaseError as error:
+            raise InputError(str(error)) from None
+    return record

@@ -106,10 +106,11 @@ def with_case(record: "Record", path: Path) -> "Record":
     from dataclasses import replace  # noqa: PLC0415
 
     from nethealth.case.result import work_out  # noqa: PLC0415
+    from nethealth.model.case_codec import plain  # noqa: PLC0415
 
     case = load_case(path, record.inventory)
     try:
-        return replace(record, case=work_out(case, record))
+        return replace(record, case=plain(work_out(case, record)))
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None
 

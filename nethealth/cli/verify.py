@@ -79,6 +79,7 @@ def _of_record(record: "Record") -> Iterator[str]:
     from nethealth import __version__  # noqa: PLC0415
     from nethealth.case.result import work_out  # noqa: PLC0415
     from nethealth.diagnosis import judge  # noqa: PLC0415
+    from nethealth.model.case_codec import CaseError, typed  # noqa: PLC0415
 
     if record.tool.version != __version__:
         click.echo(
@@ -90,8 +91,12 @@ def _of_record(record: "Record") -> Iterator[str]:
         for id_ in sorted(stored.keys() | found.keys()):
             yield from _differences(f"finding {id_}", stored.get(id_), found.get(id_))
     if record.case is not None:
-        again = work_out(record.case.file, replace(record, case=None))
-        yield from _differences("case", record.case, again)
+        try:
+            stored_case = typed(record.case)
+        except CaseError as error:
+            raise InputError(str(error)) from None
+        again = work_out(stored_case.file, replace(record, case=None))
+        yield from _differences("case", stored_case, again)
 
 
 def _differences(path: str, stored: object, found: object) -> Iterator[str]:

@@ -1,12 +1,12 @@
 """The record: everything that one run planned, did, saw and concluded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from nethealth.model.case_result import CaseResult
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding
 from nethealth.model.inventory import Inventory, SweepSettings, Thresholds
@@ -102,7 +102,7 @@ class Record:
     observations: tuple[Observation, ...] = ()
     events: tuple[Event, ...] = ()
     findings: tuple[Finding, ...] = ()
-    case: CaseResult | None = None
+    case: Mapping[str, Any] | None = None  # `nethealth.model.case_codec` reads it
     past: tuple[PastValue, ...] = ()  # of devices read by SNMP, from this vantage's history
     schema_: Annotated[Literal["nethealth.record/1"], Field(alias="schema")] = field(
         default=SCHEMA, kw_only=True

@@ -66,6 +66,13 @@ def test_a_case_that_does_not_fit_is_refused(home: Path, old: str, new: str, say
     assert done.stdout == ""
 
 
+def test_a_record_whose_case_is_damaged_is_refused(home: Path) -> None:
+    record = json.loads((home / "record.json").read_text())
+    (home / "damaged.json").write_text(json.dumps(record | {"case": {"file": 7}}))
+    done = nethealth("report", "--record", "damaged.json", home=home, check=2)
+    assert "the record's case: file" in done.stderr
+
+
 def test_a_case_that_is_not_there_is_named(home: Path) -> None:
     done = nethealth("report", "--record", "record.json", "--case", "no.toml", home=home, check=2)
     assert "cannot read the case no.toml" in done.stderr

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from nethealth.case.example import example
 from nethealth.case.parsing import parse_case
 from nethealth.case.result import work_out
+from nethealth.model.case_codec import plain
 from nethealth.model.check import CheckResult, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Direction, Finding, FindingCode, Refutation, Severity, Verdict
@@ -365,7 +366,7 @@ def with_case() -> Record:
             for one in record.findings
         ),
     )
-    return replace(longer, case=work_out(parse_case(example(), longer.inventory), longer))
+    return replace(longer, case=plain(work_out(parse_case(example(), longer.inventory), longer)))
 
 
 def captured() -> Record:

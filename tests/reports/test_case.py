@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from nethealth.model.case_codec import plain, typed
 from nethealth.model.case_result import Range
 from reports import compose, render
 from reports.case import case_sections
@@ -25,6 +26,8 @@ from reports.view import View
 from tests.reports import examples
 
 RECORD = examples.with_case()
+assert RECORD.case is not None
+CASE = typed(RECORD.case)
 
 
 def texts(block: Block) -> list[str]:
@@ -74,9 +77,8 @@ def test_nothing_is_proved_and_time_is_no_money_in_a_budget() -> None:
 
 
 def test_every_figure_of_the_file_stands_there_with_its_owner() -> None:
-    assert RECORD.case is not None
     shown = said("case-figures")
-    text = str(RECORD.case.file)
+    text = str(CASE.file)
     owners = re.findall(r"owner='([^']+)', basis=", text)
     assert owners
     assert shown.count("Head of Finance") == owners.count("Head of Finance")
@@ -152,9 +154,8 @@ def test_its_bars_lie_where_their_figures_are(width: int) -> None:
 
 
 def test_what_is_not_written_yet_is_said() -> None:
-    assert RECORD.case is not None
-    file = replace(RECORD.case.file, sections=replace(RECORD.case.file.sections, commercial=None))
-    record = replace(RECORD, case=replace(RECORD.case, file=file))
+    file = replace(CASE.file, sections=replace(CASE.file.sections, commercial=None))
+    record = replace(RECORD, case=plain(replace(CASE, file=file)))
     blocks = [
         text
         for section in case_sections(View(record))

@@ -11,6 +11,7 @@ from nethealth.case.parsing import parse_case
 from nethealth.case.result import work_out
 from nethealth.inventory import example as sites_example
 from nethealth.inventory import parse
+from nethealth.model.case_codec import plain
 from nethealth.model.check import CheckResult, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Effect, Finding, Refutation, Severity, Verdict
@@ -131,5 +132,5 @@ def records(draw: st.DrawFn) -> Record:
         checks=tuple(checks),
         observations=tuple(observations),
         sources=(Source("r0", "ab" * 32),),
-        case=work_out(parse_case(example(), SITES), replace(whole, inventory=SITES)),
+        case=plain(work_out(parse_case(example(), SITES), replace(whole, inventory=SITES))),
     )
