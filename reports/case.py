@@ -1,19 +1,12 @@
-"""The business case: what it costs, the options, lines, risks, recharges, and every figure."""
+"""The business case: its sections, the cost of the faults, and the five cases."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 
-from nethealth.model.case import CaseFile, Figure
-from nethealth.model.case_result import (
-    CaseResult,
-    DisruptionCost,
-    LineInventory,
-    OptionWorth,
-    Recharged,
-)
+from nethealth.model.case_result import CaseResult, DisruptionCost
+from reports.case_options import option_blocks
+from reports.case_tables import figure_blocks, line_blocks, recharge_blocks, risk_blocks
 from reports.document import (
     Block,
-    Bullets,
     Column,
     Heading,
     KeyValues,
@@ -21,14 +14,11 @@ from reports.document import (
     Section,
     SectionKey,
     Table,
-    Tornado,
-    TornadoRow,
 )
-from reports.money import figured, pence, plain, pounds, pounds_range
+from reports.money import plain, pounds, pounds_range
 from reports.view import View
 from reports.words import count, percent
 
-_SWINGS_SHOWN = 12
 _FIVE = (
     ("strategic", "Strategic case", "why change is needed, and what it is to achieve"),
     ("economic", "Economic case", "which option is the best use of public money"),
@@ -36,9 +26,6 @@ _FIVE = (
     ("financial", "Financial case", "what it costs each budget, and whether that is affordable"),
     ("management", "Management case", "who delivers it, when, and how it is watched"),
 )
-_KINDS = {
-    "business-as-usual": "business as usual", "do-minimum": "do minimum", "option": "option",
-}  # fmt: skip
 
 
 def case_sections(view: View) -> tuple[Section, ...]:
@@ -48,12 +35,16 @@ def case_sections(view: View) -> tuple[Section, ...]:
         return ()
     candidates: tuple[tuple[SectionKey, str, tuple[Block, ...]], ...] = (
         ("case-cost", "What the faults cost", tuple(_cost(view, case))),
-        ("case-options", "Options compared", tuple(_options(case))),
-        ("case-lines", "Lines on the public telephone network", tuple(_lines(view, case.lines))),
-        ("case-risks", "Risk register", tuple(_risks(case))),
-        ("case-recharges", "Recharges between councils", tuple(_recharges(view, case))),
+        ("case-options", "Options compared", tuple(option_blocks(case))),
+        (
+            "case-lines",
+            "Lines on the public telephone network",
+            tuple(line_blocks(view, case.lines)),
+        ),
+        ("case-risks", "Risk register", tuple(risk_blocks(case))),
+        ("case-recharges", "Recharges between councils", tuple(recharge_blocks(view, case))),
         ("case-five", "The five cases", tuple(_five(view, case))),
-        ("case-figures", "Figures, and who stands for them", tuple(_figures(case.file))),
+        ("case-figures", "Figures, and who stands for them", tuple(figure_blocks(case.file))),
     )
     return tuple(Section(key, title, blocks) for key, title, blocks in candidates if blocks)
 
@@ -141,186 +132,6 @@ def _ends(low: float, high: float) -> str:
     return "no range given" if low == high else f"{pounds_pence(low)} to {pounds_pence(high)}"
 
 
-def _options(case: CaseResult) -> Iterator[Block]:
-    if not case.options:
-        return
-    head = case.file.case
-    yield Paragraph(
-        f"Present values over {count(head.horizon_years, 'year')} after the year of the decision, "
-        f"in prices of {head.price_year}, discounted at "
-        f"{percent(case.file.discount.rate.central)} a year ({case.file.discount.rate.source}). "
-        "A figure above zero in the last column is worth more than going on as now."
-    )
-    yield Table(
-        "Present values in pounds",
-        (
-            Column("Option"), Column("Capital", numeric=True), Column("Revenue", numeric=True),
-            Column("Optimism bias", numeric=True), Column("Cashable benefit", numeric=True),
-            Column("Non-cashable benefit", numeric=True),
-            Column("Net present value", numeric=True), Column("Against as now", numeric=True),
-        ),
-        tuple(
-            (f"{one.name} ({_KINDS[one.kind]})", pounds(one.capital_gbp), pounds(one.revenue_gbp),
-             pounds(one.bias_gbp), pounds(one.cashable_gbp), pounds(one.non_cashable_gbp),
-             pounds(one.net_gbp), pounds(one.advantage_gbp))
-            for one in case.options
-        ),
-    )  # fmt: skip
-    told = [
-        f"{option.name}: {text}"
-        for option in case.file.option
-        for text in (
-            option.description,
-            None
-            if option.rejected_because is None
-            else f"not carried forward: {option.rejected_because}",
-        )
-        if text
-    ]
-    if told:
-        yield Bullets(tuple(told))
-    for worth in case.options:
-        yield from _option(worth)
-
-
-def _option(worth: OptionWorth) -> Iterator[Block]:
-    yield Heading(f"{worth.name}: what it rests on")
-    yield Table(
-        f"{worth.name}, flows a year",
-        (
-            Column("Flow"), Column("Kind"), Column("Years"), Column("Pounds a year", numeric=True),
-            Column("Present value", numeric=True),
-        ),
-        tuple(
-            (flow.name, flow.kind,
-             str(flow.first_year) if flow.first_year == flow.last_year
-             else f"{flow.first_year} to {flow.last_year}",
-             pounds_range(flow.gbp_per_year), pounds(flow.present_gbp))
-            for flow in worth.flows
-        ),
-    )  # fmt: skip
-    if worth.swings:
-        shown = worth.swings[:_SWINGS_SHOWN]
-        widest = shown[0]
-        table = Table(
-            f"{worth.name} against as now: one figure at a time, the widest swing first",
-            (
-                Column("Figure"), Column("From", numeric=True), Column("To", numeric=True),
-                Column("Advantage at low", numeric=True), Column("At high", numeric=True),
-                Column("Switching value", numeric=True),
-            ),
-            tuple(
-                (swing.figure, plain(swing.low), plain(swing.high), pounds(swing.at_low_gbp),
-                 pounds(swing.at_high_gbp),
-                 "none" if swing.switching is None else figured(swing.switching))
-                for swing in shown
-            ),
-        )  # fmt: skip
-        yield Tornado(
-            id=f"case-tornado-{worth.id}",
-            title=f"What moves the worth of {worth.name} most",
-            description=f"Its advantage against going on as now is "
-            f"{pounds(worth.advantage_gbp)} with all figures central. {widest.figure} moves it "
-            f"most: from {pounds(widest.at_low_gbp)} to {pounds(widest.at_high_gbp)}.",
-            middle=worth.advantage_gbp,
-            rows=tuple(
-                TornadoRow(swing.figure, swing.at_low_gbp, swing.at_high_gbp) for swing in shown
-            ),
-            table=table,
-        )
-
-
-def _lines(view: View, lines: LineInventory) -> Iterator[Block]:
-    if not lines.lines:
-        return
-    left = (
-        f"{count(lines.days_left, 'day')} are left"
-        if lines.days_left > 0
-        else "that day has passed"
-    )
-    yield Paragraph(
-        f"The public switched telephone network and ISDN are to close on "
-        f"{long_date_of(lines)}: on {lines.today:%-d %B %Y} {left}. "
-        f"{count(lines.remaining, 'line')} of {lines.remaining + lines.migrated} still "
-        f"{'hangs' if lines.remaining == 1 else 'hang'} on it. This is a ground of its own: no "
-        "fault need be found for it to hold."
-    )
-    if lines.by_use:
-        yield Bullets(tuple(f"{use}: {number}" for use, number in lines.by_use))
-    if lines.ownerless:
-        yield Paragraph(f"Without an owner: {', '.join(lines.ownerless)}.")
-    yield Table(
-        "Lines, those that are left first",
-        (Column("Line"), Column("Site"), Column("Kind"), Column("Use"), Column("Owner"),
-         Column("State")),
-        tuple(
-            (line.id, view.site_name(line.site), line.kind, line.use, line.owner or "nobody",
-             "migrated" if line.migrated else "not migrated")
-            for line in lines.lines
-        ),
-    )  # fmt: skip
-
-
-def long_date_of(lines: LineInventory) -> str:
-    return f"{lines.retirement:%-d %B %Y}"
-
-
-def _risks(case: CaseResult) -> Iterator[Block]:
-    if not case.risks:
-        return
-    if case.ownerless_risks:
-        yield Paragraph(f"Without an owner: {', '.join(case.ownerless_risks)}.")
-    yield Table(
-        f"Risks, likelihood times impact on a scale of {case.file.matrix.size}",
-        (Column("Risk"), Column("Now"), Column("With controls"), Column("Target"), Column("Owner"),
-         Column("Action"), Column("Evidence")),
-        tuple(_risk_row(dict(row)) for row in case.risks),
-    )  # fmt: skip
-
-
-def _risk_row(row: dict[str, str]) -> tuple[str, ...]:
-    def level(name: str) -> str:
-        return f"{row[f'{name} score']}, {row[f'{name} band']}" if row[f"{name} score"] else "–"
-
-    dates = [f"{what} {row[what]}" for what in ("due", "review") if row[what]]
-    return (
-        f"{row['id']}: {row['cause']}; so {row['event']}; then {row['consequence']}",
-        level("inherent"),
-        level("residual"),
-        level("target"),
-        row["owner"] or "nobody",
-        "; ".join([row["action"] or "none", *dates]),
-        row["evidence"] or "–",
-    )
-
-
-def _recharges(view: View, case: CaseResult) -> Iterator[Block]:
-    for one in case.recharges:
-        yield Table(
-            f"{one.name}: by {one.key} as of {one.frozen:%-d %B %Y}, "
-            f"total {pence(one.total_pence)}",
-            (
-                Column("Council"), Column("Key", numeric=True), Column("Common pot", numeric=True),
-                Column("Its own", numeric=True), Column("Total", numeric=True),
-            ),
-            tuple(_recharge_rows(view, one)),
-        )  # fmt: skip
-        if one.uncounted:
-            sites = ", ".join(view.site_name(site) for site in one.uncounted)
-            yield Paragraph(f"Not counted, since the inventory gives no {one.key}: {sites}.")
-
-
-def _recharge_rows(view: View, one: Recharged) -> Iterator[tuple[str, ...]]:
-    for share in one.shares:
-        yield (
-            view.council_name(share.council), plain(share.key), pence(share.common_pence),
-            pence(share.own_pence), pence(share.common_pence + share.own_pence),
-        )  # fmt: skip
-    common = sum(share.common_pence for share in one.shares)
-    yield ("All", plain(sum(share.key for share in one.shares)), pence(common),
-           pence(one.total_pence - common), pence(one.total_pence))  # fmt: skip
-
-
 def _five(view: View, case: CaseResult) -> Iterator[Block]:
     measured = {
         "strategic": _strategic(view, case),
@@ -369,46 +180,6 @@ def _financial(case: CaseResult) -> str:
         f"cashable benefit of {best.name}: {pounds(best.cashable_gbp)} in present value; time "
         "that staff no longer lose is not cashable."
     )
-
-
-def _figures(file: CaseFile) -> Iterator[Block]:
-    yield Paragraph(
-        f"{file.case.title}, dated {file.case.date:%-d %B %Y}, for which {file.case.owner} stands."
-    )
-    yield Table(
-        "Every figure of the case",
-        (
-            Column("Figure"), Column("Central", numeric=True), Column("Low", numeric=True),
-            Column("High", numeric=True), Column("Basis"), Column("Source"), Column("Date"),
-            Column("Owner"),
-        ),
-        tuple(
-            (path, plain(one.central), "–" if one.low is None else plain(one.low),
-             "–" if one.high is None else plain(one.high), one.basis, one.source,
-             one.date.isoformat(), one.owner)
-            for path, one in _each_figure("", file)
-        ),
-    )  # fmt: skip
-
-
-def _each_figure(path: str, value: object) -> Iterator[tuple[str, Figure]]:
-    """Every figure of the file by its path, in the file's order."""
-    if isinstance(value, Figure):
-        yield path, value
-    elif is_dataclass(value):
-        for each in fields(value):
-            yield from _each_figure(_joined(path, each.name), getattr(value, each.name))
-    elif isinstance(value, dict):
-        for key, inside in value.items():
-            yield from _each_figure(_joined(path, str(key)), inside)
-    elif isinstance(value, tuple):
-        for index, inside in enumerate(value, 1):
-            name = getattr(inside, "id", None) or getattr(inside, "name", None) or str(index)
-            yield from _each_figure(_joined(path, str(name)), inside)
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
 
 
 def _days(hours: float) -> str:
