@@ -5,8 +5,8 @@ PY := $(BIN)/python
 
 # These touch no network, so that they may run side by side; all others run one by one, since
 # their peers and their clocks share the machine.
-PURE := $(addprefix tests/,wire protocol quality passive inventory plan diagnosis case model watch \
-	reports packaging)
+PURE := $(addprefix tests/,wire protocol quality passive inventory plan diagnosis case model watch store \
+	fuzz reports packaging)
 
 .PHONY: demo test check bench fuzz lock clean
 
