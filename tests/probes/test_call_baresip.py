@@ -42,10 +42,10 @@ def test_a_telephone_answers(
 
 
 def test_its_reports_are_read_and_it_reads_ours(tmp_path: Path) -> None:
-    """It reports every five seconds: a call of six gives one, with the round trip."""
+    """It reports every five seconds: a call of eleven gives two, of which the second knows ours."""
     port, media_port = free_port(), free_port() & ~1
     with baresip.telephone(tmp_path, "127.0.0.1", port, media_port=media_port) as phone:
-        said = asyncio.run(place(parameters(port, duration_s=6.0)))
+        said = asyncio.run(place(parameters(port, duration_s=11.0)))
         counted = phone.statistics()
     assert said.number("rtcp_packets_received") >= 1
     assert said.number("rtp_packets_sent", direction="return", source="RTCP") > 200
