@@ -18,10 +18,9 @@ from nethealth.passive.series import BIN_S
 from probes.capture.ahead import ReadAhead
 from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
-from probes.capture.sources import SourceError, octets_of
+from probes.capture.sources import SourceError
 
-EngineName = Literal["auto", "numpy", "numba"]
-_COMPILED_FROM_OCTETS = 1 << 30  # loading numba takes as long as it saves on so much
+EngineName = Literal["numpy", "numba"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,7 +28,7 @@ def read_captures(
     check_id: str,
     files: Sequence[str],
     people: Names,
-    engine: EngineName = "auto",
+    engine: EngineName = "numpy",
     bin_s: float = BIN_S,
 ) -> CaptureRead:
     """Read the files through every analysis; `people` is how the run names them.
@@ -39,7 +38,7 @@ def read_captures(
     Raises SourceError where the files cannot be told apart; a file that cannot be read is said in
     the result.
     """
-    reader = Reader(files, engine=_engine(files, engine))
+    reader = Reader(files, engine=_engine(engine))
     runs = ReadAhead(reader)
     # The first packets are read while the analyses are loaded.
     from probes.capture.analyses import LAN, MEDIA, UNITS, Shared  # noqa: PLC0415
@@ -66,12 +65,12 @@ def read_captures(
     )
 
 
-def _engine(files: Sequence[str], name: EngineName) -> Engine | None:
-    """The compiled loops if asked for, or if there is enough to read for their half second."""
-    if name == "numpy" or (name == "auto" and octets_of(files) < _COMPILED_FROM_OCTETS):
+def _engine(name: EngineName) -> Engine | None:
+    """The compiled loops where they are asked for; on large files they save less than they cost."""
+    if name == "numpy":
         return None
     engine = compiled_engine()
-    if engine is None and name == "numba":
+    if engine is None:
         raise SourceError("--engine numba: numba is not installed; install nethealth[fast]")
     return engine
 

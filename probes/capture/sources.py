@@ -47,17 +47,6 @@ def expand(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(files)
 
 
-def octets_of(names: Sequence[str]) -> int:
-    """How large the files are together, as they lie there; what cannot be asked counts nothing."""
-    total = 0
-    for name in names:
-        try:
-            total += Path(name).stat().st_size if name != STDIN else 0
-        except OSError:
-            continue
-    return total
-
-
 def open_source(name: str) -> Stream:
     """The octets of a file, unpacked; SourceError if it cannot be opened."""
     if name == STDIN:
