@@ -82,17 +82,12 @@ def judge_hypotheses(
 ) -> tuple[Finding, ...]:
     """One finding for each hypothesis, whatever came of it."""
     tested = [_test(one, file, registered, now, history) for one in file.hypothesis]
-    known = [one for one in tested if one.result is not None and one.result.p is not None]
-    adjusted = dict(
-        zip(
-            (one.hypothesis.id for one in known),
-            holm([one.result.p for one in known if one.result and one.result.p is not None]),
-            strict=True,
-        )
-    )
+    # One that is not due yet counts as well: it was registered, and will be looked at.
+    p_values = [None if one.result is None else one.result.p for one in tested]
+    adjusted = holm([1.0 if p is None else p for p in p_values])
     return tuple(
-        _finding(one, file, adjusted.get(one.hypothesis.id), len(known), now, history)
-        for one in tested
+        _finding(one, file, None if p is None else least, len(tested), now, history)
+        for one, p, least in zip(tested, p_values, adjusted, strict=True)
     )
 
 
@@ -199,6 +194,16 @@ def _finding(
         )
         return _made(tested, now, history, Verdict.CONTRADICTED, f"{words}, but {why}",
                      refutations=checks, direction=Direction.NOT_TELEPHONY)  # fmt: skip
+    if adjusted <= alpha and not any(p is not None for p in controls.values()):
+        return _made(
+            tested,
+            now,
+            history,
+            Verdict.SUGGESTIVE,
+            words,
+            refutations=checks,
+            missing=("a site with data that these events cannot reach, as a control",),
+        )
     if adjusted <= alpha:
         return _made(tested, now, history, Verdict.SUPPORTED, words, refutations=checks,
                      direction=direction_of(hypothesis.mechanism))  # fmt: skip
@@ -261,6 +266,7 @@ _OTHERWISE = (
 _NEXT = {
     Verdict.INSUFFICIENT_DATA: "Gather what is missing; until then blame and acquit nobody.",
     Verdict.NO_EVIDENCE: "Look for another cause.",
+    Verdict.SUGGESTIVE: "Name a control and register anew; until then blame nobody.",
     Verdict.CONTRADICTED: "Look for what moves both, such as a shared line or a time of day.",
     Verdict.SUPPORTED: "Settle it by a trial in which the events are switched on and off by lot.",
 }

@@ -112,6 +112,27 @@ def test_a_cause_that_hits_all_sites_contradicts() -> None:
     assert "so it does at barn" in found.statement
 
 
+@pytest.mark.parametrize("controls", [(), ("nowhere",)])
+def test_without_a_clean_control_nobody_is_blamed(controls: tuple[str, ...]) -> None:
+    places = pages(1)
+    made = history(lifted(noise(2), places, 0.02), noise(3), events(places))
+    unseen = replace(
+        made, outcome=lambda site, name: [] if site == "nowhere" else made.outcome(site, name)
+    )
+    found = judged(unseen, replace(PAGING, controls=controls))
+    assert (found.verdict, found.severity) == (Verdict.SUGGESTIVE, Severity.INFO)
+    assert any("as a control" in one for one in found.missing)
+
+
+def test_a_hypothesis_that_is_not_due_yet_is_corrected_for_as_well() -> None:
+    places = pages(1)
+    made = history(lifted(noise(2), places, 0.02), noise(3), events(places))
+    waiting = replace(PAGING, id="later", looks=(date(2027, 1, 1),))
+    found = judged(made, PAGING, waiting)
+    # the least p of 9,999 permutations, twice
+    assert found.refutations[0].result == "2 were registered together: p 0.0002 by Holm"
+
+
 def test_the_nine_o_clock_peak_is_not_blamed_on_pages_at_nine() -> None:
     """Pages at a fixed hour of all working days, and everything bad at that hour."""
     places = [day * SLOTS + 36 for day in range(DAYS) if day % 7 < 5]
