@@ -6,17 +6,16 @@ believed only between two readings that no restart and no wrap divides.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
-from math import isfinite
 from typing import Literal
 
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, number
+from nethealth.diagnosis.moments import aware, dated
 from nethealth.model.observation import Observation, Passport, PastValue
 from nethealth.quality.counters import Rate, Reading, rate
 
-_SECONDS_MOST = 1e9  # from the run's start; more is a damaged record
 _YEARS = (1970, 9000)
 # IANAifType: ethernetCsmacd, and the older words for faster kinds; null where nothing says.
 _ETHERNET = frozenset({6, 62, 69, 117, None})
@@ -147,11 +146,11 @@ class Device:
             up_s = None if uptime is None else number(uptime)
             for seen in one.all(name):
                 value = _whole(seen.value)
-                if value is None or not _of(seen.method, method) or not _dated(seen):
+                if value is None or not _of(seen.method, method) or not dated(seen):
                     continue
                 taken_s = seen.t_s or 0.0
                 uptime_s = None
-                if uptime is not None and up_s is not None and _dated(uptime):
+                if uptime is not None and up_s is not None and dated(uptime):
                     uptime_s = up_s + taken_s - (uptime.t_s or 0.0)
                 yield Reading(value, taken_s, uptime_s, bits=_bits(seen.method))
 
@@ -180,25 +179,6 @@ def is_telephone(neighbour: Observation) -> bool:
     """Whether a neighbour says that it is a telephone, by LLDP's capability."""
     capabilities = neighbour.method.get("capabilities")
     return isinstance(capabilities, list | tuple) and "telephone" in capabilities
-
-
-def moment_of(evidence: Evidence, seen: Observation) -> datetime | None:
-    """When an observation was made; null where the record does not say, or is damaged."""
-    if not _dated(seen):
-        return None
-    try:
-        return aware(evidence.record.run.started) + timedelta(seconds=seen.t_s or 0.0)
-    except OverflowError:
-        return None
-
-
-def aware(moment: datetime) -> datetime:
-    """The moment in a time zone; one that names none is of UTC, as the record's times are."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _dated(seen: Observation) -> bool:
-    return seen.t_s is not None and isfinite(seen.t_s) and abs(seen.t_s) < _SECONDS_MOST
 
 
 def _of(method: Passport, wanted: Mapping[str, object]) -> bool:

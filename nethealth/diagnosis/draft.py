@@ -6,6 +6,7 @@ from math import isfinite
 
 from nethealth.diagnosis.catalogue import CODES, MECHANISMS
 from nethealth.diagnosis.evidence import Evidence, Place, Round
+from nethealth.diagnosis.moments import aware, capture_start, moment_of
 from nethealth.diagnosis.text import capital
 from nethealth.model.finding import (
     Direction,
@@ -16,7 +17,7 @@ from nethealth.model.finding import (
     Severity,
     Verdict,
 )
-from nethealth.model.observation import Observation
+from nethealth.model.observation import Event, Observation
 
 _RUN_LENGTH_MOST_S = 1e9  # a longer one is a damaged record
 
@@ -28,7 +29,8 @@ def draft(
     statement: str,
     *,
     rounds: Iterable[Round] = (),
-    seen: Iterable[Observation | None] = (),
+    seen: Iterable[Observation | Event | None] = (),
+    times: Iterable[datetime | None] = (),
     verdict: Verdict = Verdict.DEMONSTRATED,
     direction: Direction | None = None,
     action: str = "",
@@ -39,12 +41,13 @@ def draft(
 ) -> Finding:
     """One finding; `action` is added to the code's own.
 
-    It spans the rounds that it rests on, and the whole run where it rests on none. What the data
+    It spans the `times` and the rounds that it rests on, and the whole run where it rests on none.
+    What the data
     cannot yet tell from health is never more than information, whatever the inventory says, and
     neither is a mechanism of interaction below `supported`.
     """
     rounds = tuple(rounds)
-    start, end = _span(evidence, rounds)
+    start, end = _span(evidence, rounds, times)
     severity = evidence.record.inventory.severity.get(code, CODES[code].severity)
     sure = verdict in {Verdict.DEMONSTRATED, Verdict.SUPPORTED}
     if verdict is Verdict.INSUFFICIENT_DATA or (code in MECHANISMS and not sure):
@@ -70,21 +73,30 @@ def draft(
     )
 
 
-def _span(evidence: Evidence, rounds: tuple[Round, ...]) -> tuple[datetime, datetime]:
+def _span(
+    evidence: Evidence, rounds: tuple[Round, ...], times: Iterable[datetime | None]
+) -> tuple[datetime, datetime]:
     run = evidence.record.run
-    times = [
-        time_s
-        for one in rounds
-        for time_s in (
-            one.check.started_s,
-            one.check.finished_s,
-            *(seen.t_s for seen in one.observations),
-        )
-        if time_s is not None and isfinite(time_s)
-    ]
-    if not times:
-        return run.started, max(run.started, run.finished or run.started)
-    return _after(run.started, min(times)), _after(run.started, max(times))
+    started = aware(run.started)
+    moments = [aware(moment) for moment in times if moment is not None]
+    for one in rounds:
+        began = {capture_start(seen) for seen in one.observations} - {None}
+        if began:  # a capture tells of the time in which it was taken, not of when it was read
+            found = (moment_of(evidence, seen) for seen in one.observations)
+            moments += [moment for moment in (*began, *found) if moment is not None]
+            continue
+        moments += [
+            _after(started, time_s)
+            for time_s in (
+                one.check.started_s,
+                one.check.finished_s,
+                *(seen.t_s for seen in one.observations),
+            )
+            if time_s is not None and isfinite(time_s)
+        ]
+    if not moments:
+        return started, max(started, aware(run.finished or run.started))
+    return min(moments), max(moments)
 
 
 def _after(started: datetime, seconds: float) -> datetime:

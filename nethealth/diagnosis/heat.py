@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import mean
 
-from nethealth.diagnosis.device import aware, devices, moment_of, past_of
+from nethealth.diagnosis.device import devices, past_of
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, number
+from nethealth.diagnosis.moments import aware, moment_of
 from nethealth.diagnosis.text import listing
 from nethealth.model.finding import Finding, Refutation, Severity, Verdict
 from nethealth.model.observation import Observation, Passport

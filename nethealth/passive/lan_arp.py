@@ -13,6 +13,7 @@ import numpy as np
 from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.columns import Ints, mixed, u16, u32, u48
 from nethealth.passive.packets import Packets
+from nethealth.passive.phones import phone_maker
 from nethealth.passive.series import BIN_S, KEYS_MAX, Series
 from nethealth.passive.text import mac_text
 
@@ -142,6 +143,9 @@ class ArpAnalysis:
                     "first_claimant_packets": each.owner_frames,
                     "other_claimants": [mac_text(mac) for mac in others],
                     "other_claimants_packets": [each.others[mac] for mac in others],
+                    "telephone_makers": [
+                        phone_maker(mac_text(mac)) for mac in (each.owner, *others)
+                    ],
                     "changes": each.changes,
                 },
                 time_ns=each.first_conflict_ns,

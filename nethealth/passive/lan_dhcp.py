@@ -18,6 +18,7 @@ UNITS: Units = {
     "dhcp_client_count": "clients",
     "dhcp_unanswered_client_count": "clients",
     "dhcp_phone_client_count": "clients",
+    "dhcp_scope_client_count": "clients",
     "dhcp_cycle_count": "cycles",
     "dhcp_cycle_median_s": "s",
     "dhcp_server_count": "servers",
@@ -28,6 +29,9 @@ _CYCLES_MIN = 3  # DISCOVERs after a lease: fewer are a restart or two
 _STARTS_MAX = 64
 _TRANSACTION_S = 60  # DISCOVERs this close with one transaction number are one try
 _CLASSES_SHOWN = 20
+_PHONES_SHOWN = 50
+_SCOPES_SHOWN = 20
+_LOCAL_BIT = 0x02  # of a MAC address that nobody assigned: most mobile devices make one up
 
 
 @dataclass(slots=True)
@@ -43,6 +47,13 @@ class _Client:
     starts_ns: list[int] = field(default_factory=list)  # of separate tries
     vlans: set[int] = field(default_factory=set)
     vendor_class: str | None = None
+    scope: tuple[int, str] = (-1, "")  # where it asked last: VLAN, and the relay that passed it on
+    asked: set[tuple[int, str]] = field(default_factory=set)
+    leased: dict[tuple[int, str], str] = field(default_factory=dict)  # the address, by where
+    refused: set[tuple[int, str]] = field(default_factory=set)
+
+    def is_phone(self, mac: str) -> bool:
+        return is_phone_class(self.vendor_class) or phone_maker(mac) is not None
 
 
 class DhcpAnalysis:
@@ -81,11 +92,28 @@ class DhcpAnalysis:
             client.vendor_class = message.vendor_class or client.vendor_class
             if len(client.vlans) < _STARTS_MAX:
                 client.vlans.add(packet.vlan)
+        self._scope(client, message, kind, packet.vlan)
         if kind == "DISCOVER":
             self._discover(client, message.transaction, packet.time_ns)
         client.acks += kind == "ACK"
         client.naks += kind == "NAK"
         client.releases += kind == "RELEASE"
+
+    @staticmethod
+    def _scope(client: _Client, message: dhcp.DhcpMessage, kind: str, vlan: int) -> None:
+        """Where it asked, and what came of it there; an answer belongs to where it asked last."""
+        if kind == "DISCOVER" or (kind == "REQUEST" and not client.asked):
+            client.scope = (vlan, message.relay_ip or "")
+            if len(client.asked) < _STARTS_MAX:
+                client.asked.add(client.scope)
+        if kind == "ACK" and message.your_ip is not None and client.scope in client.asked:
+            client.leased[client.scope] = message.your_ip
+        if kind == "NAK" and client.scope in client.asked:
+            client.refused.add(client.scope)
+        if kind == "RELEASE":
+            client.leased = {
+                scope: each for scope, each in client.leased.items() if each != message.client_ip
+            }
 
     @staticmethod
     def _discover(client: _Client, transaction: int, time_ns: int) -> None:
@@ -117,6 +145,7 @@ class DhcpAnalysis:
             method={"servers": [server for server, _ in top], "packets": [n for _, n in top]},
         )
         yield from self._phones()
+        yield from self._scopes()
         yield from self._cycles()
         for kind in sorted(self._bins):
             yield from self._bins[kind].facts("dhcp_message_per_bin_max", {"message_type": kind})
@@ -124,11 +153,17 @@ class DhcpAnalysis:
     def _phones(self) -> Iterator[Fact]:
         """Telephones by VLAN: which of them is the data VLAN, the inventory knows."""
         by_vlan: dict[int, list[str]] = {}
+        macs: dict[int, list[str]] = {}
+        leased: dict[int, list[str]] = {}
         for mac, client in self._clients.items():
-            maker = phone_maker(mac)
-            if is_phone_class(client.vendor_class) or maker:
+            if client.is_phone(mac):
                 for vlan in client.vlans:
-                    by_vlan.setdefault(vlan, []).append(client.vendor_class or maker or "")
+                    kind = client.vendor_class or phone_maker(mac) or ""
+                    by_vlan.setdefault(vlan, []).append(kind)
+                    macs.setdefault(vlan, []).append(mac)
+                    leased.setdefault(vlan, []).extend(
+                        address for (where, _), address in client.leased.items() if where == vlan
+                    )
         for vlan in sorted(by_vlan):
             kinds = Counter(by_vlan[vlan]).most_common(_CLASSES_SHOWN)
             yield Fact(
@@ -138,6 +173,41 @@ class DhcpAnalysis:
                     "vlan": None if vlan < 0 else vlan,
                     "kinds": [kind for kind, _ in kinds],
                     "kind_clients": [count for _, count in kinds],
+                    "macs": sorted(macs[vlan])[:_PHONES_SHOWN],
+                    "leased_addresses": sorted(leased[vlan])[:_PHONES_SHOWN],
+                },
+            )
+
+    def _scopes(self) -> Iterator[Fact]:
+        """Of each scope, who was given a lease in it and who was not, telephones apart."""
+        scopes = {scope for client in self._clients.values() for scope in client.asked}
+        asked = {scope: [0, 0] for scope in scopes}  # others, telephones
+        leased = {scope: [0, 0] for scope in scopes}
+        refused = {scope: [0, 0] for scope in scopes}
+        twice, random = dict.fromkeys(scopes, 0), dict.fromkeys(scopes, 0)
+        for mac, client in self._clients.items():
+            phone = client.is_phone(mac)
+            for scope in client.asked:
+                asked[scope][phone] += 1
+                leased[scope][phone] += scope in client.leased
+                refused[scope][phone] += scope in client.refused
+                twice[scope] += phone and scope in client.leased and len(client.leased) > 1
+                random[scope] += bool(int(mac[:2], 16) & _LOCAL_BIT)
+        for scope in sorted(scopes, key=lambda each: (-sum(asked[each]), each))[:_SCOPES_SHOWN]:
+            vlan, relay = scope
+            yield Fact(
+                "dhcp_scope_client_count",
+                sum(asked[scope]),
+                method={
+                    "vlan": None if vlan < 0 else vlan,
+                    "relay": relay or None,
+                    "phones": asked[scope][1],
+                    "phones_leased": leased[scope][1],
+                    "phones_leased_elsewhere_too": twice[scope],
+                    "phones_refused": refused[scope][1],
+                    "others_leased": leased[scope][0],
+                    "others_refused": refused[scope][0],
+                    "local_macs": random[scope],
                 },
             )
 

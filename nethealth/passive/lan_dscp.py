@@ -39,6 +39,7 @@ class DscpAnalysis:
         self._octets = np.zeros(_CLASSES, np.int64)
         self._wrong = self._wrong_octets = 0
         self._flows: Tallies[str] = Tallies()
+        self._flow_octets: Tallies[str] = Tallies()
         self._series = Series(round(bin_s * 1e9))
 
     def feed(self, packets: Packets) -> None:
@@ -58,9 +59,16 @@ class DscpAnalysis:
         self._wrong_octets += int(packets.wire[rows].sum())
         self._series.add_all(packets.time_ns[rows])
         if len(rows):
-            _, first, counts = np.unique(packets.flow[rows], return_index=True, return_counts=True)
-            for place, count in zip(rows[first].tolist(), counts.tolist(), strict=True):
-                self._flows.add(flow_text(packets, place), count)
+            _, first, inverse, counts = np.unique(
+                packets.flow[rows], return_index=True, return_inverse=True, return_counts=True
+            )
+            sizes = np.bincount(inverse, packets.wire[rows]).astype(np.int64)
+            for place, count, size in zip(
+                rows[first].tolist(), counts.tolist(), sizes.tolist(), strict=True
+            ):
+                flow = flow_text(packets, place)
+                self._flows.add(flow, count)
+                self._flow_octets.add(flow, size)
 
     def finish(self) -> Iterator[Fact]:
         for dscp in np.flatnonzero(self._packets).tolist():
@@ -82,7 +90,11 @@ class DscpAnalysis:
             yield Fact(
                 "ef_not_voice_flow_packet_count",
                 count,
-                method={"flow": flow, "packets_of_flows_not_shown": others},
+                method={
+                    "flow": flow,
+                    "octets": self._flow_octets.counts[flow],
+                    "packets_of_flows_not_shown": others,
+                },
             )
         yield from self._series.facts("ef_not_voice_per_bin_max")
 

@@ -4,7 +4,8 @@ Without a querier, switches forget the members and flood (RFC 4541 section 2). G
 are flooded by rule and have no members (RFC 4541 section 2.1.2).
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
@@ -27,6 +28,7 @@ _FIRST, _LAST = np.uint64(0xE0000000), np.uint64(0xEFFFFFFF)
 _LINK_LOCAL = range(0xE0000000, 0xE0000100)
 _GROUPS_SHOWN = 20
 _MEMBERS_MAX = 4096
+_SOURCES_SHOWN = 8
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class _Group:
     packets: int = 0
     octets: int = 0
     rtp: int = 0
-    sources: set[int] = field(default_factory=set)
+    sources: Counter[int] = field(default_factory=Counter)
     series: Series | None = None
 
 
@@ -73,8 +75,9 @@ class MulticastAnalysis:
             group.packets += ends[place] - begin
             group.octets += octets[place]
             group.rtp += rtp_packets[place]
-            if len(group.sources) < _MEMBERS_MAX:
-                group.sources.add(int(source[begin]))
+            sender = int(source[begin])
+            if sender in group.sources or len(group.sources) < _MEMBERS_MAX:
+                group.sources[sender] += ends[place] - begin
             if group.series is not None:
                 group.series.add_all(packets.time_ns[rows[begin : ends[place]]])
 
@@ -125,12 +128,17 @@ class MulticastAnalysis:
         for value, group in ranked[:_GROUPS_SHOWN]:
             address = str(IPv4Address(value))
             members = self._members.get(address, set())
-            method: dict[str, Scalar] = {
+            top_sources = sorted(group.sources.items(), key=lambda each: (-each[1], each[0]))
+            method: dict[str, Scalar | Sequence[Scalar]] = {
                 "group": address,
                 "flooded_by_rule": value in _LINK_LOCAL,
                 "octets": group.octets,
                 "rtp_packets": group.rtp,
                 "sources": len(group.sources),
+                "source_addresses": [
+                    str(IPv4Address(each)) for each, _ in top_sources[:_SOURCES_SHOWN]
+                ],
+                "source_packets": [count for _, count in top_sources[:_SOURCES_SHOWN]],
                 "members": len(members),
                 "groups": len(ranked),
             }

@@ -23,6 +23,7 @@ UNITS: Units = {
 }
 _TRANSFERS_MAX = 8192
 _FILES_SHOWN = 20
+_CLIENTS_SHOWN = 50
 _DATA, _ERROR = 3, 5
 _HEADER = 4
 
@@ -83,7 +84,12 @@ class TftpAnalysis:
         if not self._files.total:
             return
         yield Fact("tftp_request_count", self._files.total)
-        yield Fact("tftp_client_count", len(self._clients.counts))
+        asking, _ = self._clients.top(_CLIENTS_SHOWN)
+        yield Fact(
+            "tftp_client_count",
+            len(self._clients.counts),
+            method={"clients": [client for client, _ in asking]},
+        )
         yield Fact("tftp_data_packet_count", self._packets)
         yield Fact("tftp_data_octets", self._octets, samples=self._packets)
         yield Fact("tftp_error_count", self._errors)

@@ -45,6 +45,7 @@ def test_two_who_claim_one_address() -> None:
         assert claims["first_claimant_packets"] == 4
         assert claims["other_claimants"] == [OTHER]
         assert claims["changes"] == 2
+        assert claims["telephone_makers"] == [None, None]
         assert value(found, "arp_gratuitous_count") == 1
         assert values(found, "arp_message_count", "operation") == {"request": 6, "reply": 1}
 
@@ -70,13 +71,16 @@ def test_topology_changes_and_a_new_root() -> None:
     assert values(found, "stp_root_change_count", "tree_vlan") == {"None": 1, "10": 0}
 
 
-def dhcp(kind: int, transaction: int, *, client: str = PHONE, vendor: bytes = b"") -> bytes:
+def dhcp(
+    kind: int, transaction: int, *, client: str = PHONE, vendor: bytes = b"", lease: int = 0
+) -> bytes:
     options = made.dhcp_option(53, bytes((kind,)))
     if vendor:
         options += made.dhcp_option(60, vendor)
     message = (
         struct.pack("!BBBBIHH", 1 if kind in (1, 3) else 2, 1, 6, 0, transaction, 0, 0)
-        + bytes(16) + mac(client) + bytes(10) + bytes(192) + b"\x63\x82\x53\x63" + options + b"\xff"
+        + bytes(4) + struct.pack("!I", lease) + bytes(8) + mac(client) + bytes(10 + 192)
+        + b"\x63\x82\x53\x63" + options + b"\xff"
     )  # fmt: skip
     ports = (68, 67) if kind in (1, 3) else (67, 68)
     return udp(message, *ports)
@@ -111,6 +115,29 @@ def test_a_scope_that_is_exhausted() -> None:
     assert value(found, "dhcp_unanswered_client_count") == 20
     assert method(found, "dhcp_unanswered_client_count")["clients_refused"] == 1
     assert values(found, "dhcp_cycle_count") == {}
+
+
+def test_who_holds_the_leases_of_each_scope() -> None:
+    """A telephone leased in both VLANs, one in the data VLAN alone, and a computer refused."""
+    twice, once, laptop = PHONE, "08:00:0f:00:00:08", "f2:00:00:00:00:09"
+    frames = []
+    for at, (client, vlan, answer) in enumerate(
+        [(twice, 100, 5), (twice, 200, 5), (once, 100, 5), (laptop, 100, 6)]
+    ):
+        tag, lease = [(0x8100, vlan)], 0xC6120A00 + at if answer == 5 else 0
+        frames.append((at * S, ethernet(ipv4(dhcp(1, at, client=client)), tags=tag)))
+        packet = ipv4(dhcp(answer, at, client=client, lease=lease))
+        frames.append((at * S + MS, ethernet(packet, tags=tag)))
+    found = facts(DhcpAnalysis(), frames, pieces=3)
+    assert values(found, "dhcp_scope_client_count", "vlan") == {"100": 3, "200": 1}
+    data, voice = (each.method for each in found if each.name == "dhcp_scope_client_count")
+    assert (data["phones"], data["phones_leased"], data["others_leased"]) == (2, 2, 0)
+    assert (data["phones_leased_elsewhere_too"], data["others_refused"]) == (1, 1)
+    assert (data["local_macs"], voice["local_macs"]) == (1, 0)
+    assert (voice["phones_leased"], voice["phones_leased_elsewhere_too"]) == (1, 1)
+    phones = [each.method for each in found if each.name == "dhcp_phone_client_count"]
+    assert phones[0]["macs"] == [twice, once]
+    assert phones[0]["leased_addresses"] == ["198.18.10.0", "198.18.10.2"]
 
 
 def test_errors_of_icmp_by_type_and_version() -> None:
@@ -193,6 +220,12 @@ def test_paging_that_nobody_joined() -> None:
         if each.name == "multicast_group_packet_count"
     }
     assert members == {"239.192.0.1": (0, 10), "239.192.0.9": (1, 5)}
+    sources = [
+        (each.method["source_addresses"], each.method["source_packets"])
+        for each in found
+        if each.name == "multicast_group_packet_count"
+    ]
+    assert sources == [(["198.18.0.1"], [10]), (["198.18.0.1"], [5])]
     assert value(found, "igmp_querier_count") == 1
     assert method(found, "igmp_querier_count")["queriers"] == ["198.18.0.254"]
 
@@ -215,6 +248,9 @@ def test_a_wave_of_firmware() -> None:
     found = facts(TftpAnalysis(), frames, pieces=4)
     assert value(found, "tftp_request_count") == 3
     assert value(found, "tftp_client_count") == 3
+    assert method(found, "tftp_client_count")["clients"] == [
+        "198.18.0.10", "198.18.0.11", "198.18.0.12",
+    ]  # fmt: skip
     assert value(found, "tftp_data_packet_count") == 12
     assert value(found, "tftp_data_octets") == 12 * 512
     assert value(found, "tftp_error_count") == 1
@@ -236,3 +272,6 @@ def test_data_that_wears_the_mark_of_voice() -> None:
         "TCP 198.18.0.1 port 50000 to 198.18.0.2 port 445": 1,
         "UDP 198.18.0.1 port 50000 to 198.18.0.2 port 53": 1,
     }
+    # Ethernet 14, IP 20, TCP 20 and 1,000 of data; Ethernet 14, IP 20, UDP 8 and 42 of data.
+    flows = [each for each in found if each.name == "ef_not_voice_flow_packet_count"]
+    assert sorted(int(str(each.method["octets"])) for each in flows) == [84, 1054]

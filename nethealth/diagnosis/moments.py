@@ -1,0 +1,43 @@
+"""When an observation was made: since its run began, or since its capture did."""
+
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+
+from nethealth.diagnosis.evidence import Evidence
+from nethealth.model.observation import Observation
+
+_SECONDS_MOST = 1e9  # from the beginning; more is a damaged record
+_YEARS = (1970, 9000)
+
+
+def moment_of(evidence: Evidence, seen: Observation) -> datetime | None:
+    """When an observation was made; null where the record does not say, or is damaged."""
+    if not dated(seen):
+        return None
+    began = capture_start(seen) or aware(evidence.record.run.started)
+    try:
+        return began + timedelta(seconds=seen.t_s or 0.0)
+    except OverflowError:
+        return None
+
+
+def capture_start(seen: Observation) -> datetime | None:
+    """When the capture began that an observation is of; null for one that is of no capture."""
+    text = seen.method.get("capture_started")
+    if not isinstance(text, str):
+        return None
+    try:
+        found = aware(datetime.fromisoformat(text))
+    except ValueError:
+        return None
+    return found if _YEARS[0] <= found.year < _YEARS[1] else None
+
+
+def aware(moment: datetime) -> datetime:
+    """The moment in a time zone; one that names none is of UTC, as the record's times are."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def dated(seen: Observation) -> bool:
+    """Whether an observation bears a time that can be one."""
+    return seen.t_s is not None and isfinite(seen.t_s) and abs(seen.t_s) < _SECONDS_MOST
