@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from reports.document import (
     Block,
     Bullets,
-    Cell,
     Chart,
     Document,
     FindingBlock,
@@ -21,6 +20,7 @@ from reports.document import (
     Table,
     Tornado,
 )
+from reports.docx_table import table_xml
 from reports.escape import clip, visible
 from reports.pictures import png
 
@@ -34,7 +34,7 @@ _COLOURS = {
 _QUIET = "444444"
 _PROPERTY_MOST = 255  # characters that a property of the file may have
 _LANGUAGE = "en-GB"
-_CHART_WIDTH_CM, _TEXT_WIDTH_CM, _NUMBER_CM = 16.5, 17.0, 2.4
+_CHART_WIDTH_CM = 16.5
 _TABLE_TEXT = "Table Text"
 
 
@@ -143,12 +143,6 @@ class _Writer:
         run.bold = True
         run.font.color.rgb = _rgb(_COLOURS[mark.kind])
 
-    def _cell(self, paragraph: "DocxParagraph", value: Cell) -> None:
-        if isinstance(value, Mark):
-            self._mark(paragraph, value)
-        else:
-            paragraph.add_run(visible(value))
-
     def _finding(self, block: FindingBlock) -> None:
         heading = self._made.add_heading(level=3)
         self._mark(heading, block.mark)
@@ -182,51 +176,12 @@ class _Writer:
         self._table(chart.table)
 
     def _table(self, table: Table) -> None:
-        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
-
         caption = self._made.add_paragraph(visible(table.caption), style="Caption")
         caption.paragraph_format.keep_with_next = True
-        made = self._made.add_table(rows=1 + len(table.rows), cols=len(table.columns))
-        made.style = "Table Grid"
-        made.autofit = False
-        _flag(made.rows[0]._tr, "w:tblHeader")
-        widths = _widths(table)
-        for grid, width in zip(made.columns, widths, strict=True):
-            grid.width = width
-        # python-docx looks every cell up anew: all of a row at once is what large tables need.
-        for row, values in zip(
-            made.rows, (tuple(column.title for column in table.columns), *table.rows), strict=True
-        ):
-            _flag(row._tr, "w:cantSplit")
-            for cell, column, value, width in zip(
-                row.cells, table.columns, values, widths, strict=True
-            ):
-                cell.width = width
-                paragraph = cell.paragraphs[0]
-                paragraph.style = _TABLE_TEXT
-                self._cell(paragraph, value)
-                if column.numeric:
-                    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-        for cell in made.rows[0].cells:
-            for run in cell.paragraphs[0].runs:
-                run.bold = True
+        made = table_xml(table, style=_TABLE_TEXT.replace(" ", ""), colours=_COLOURS)
+        body: Any = self._made.element.body
+        body._insert_tbl(made)  # where python-docx itself puts one: before the last section's end
         self._made.add_paragraph()
-
-
-def _widths(table: Table) -> list[Any]:
-    """Numbers get what they need, words share the rest, the first column a little more."""
-    from docx.shared import Cm  # noqa: PLC0415
-
-    numbers = sum(column.numeric for column in table.columns)
-    shares = [0.0 if column.numeric else 1.0 for column in table.columns]
-    if not table.columns[0].numeric:
-        shares[0] = 1.3
-    each = min(_NUMBER_CM, _CHART_WIDTH_CM / len(table.columns))
-    rest = _TEXT_WIDTH_CM - each * numbers
-    return [
-        Cm(each if column.numeric else rest * share / sum(shares))
-        for column, share in zip(table.columns, shares, strict=True)
-    ]
 
 
 def _styles(made: "Docx") -> None:
@@ -261,10 +216,6 @@ def _page_number(made: "Docx") -> None:
     field = _element("w:fldSimple")
     field.set(_tag("w:instr"), "PAGE")
     paragraph._p.append(field)
-
-
-def _flag(row: Any, name: str) -> None:
-    row.get_or_add_trPr().append(_element(name))
 
 
 def _element(name: str) -> Any:

@@ -10,8 +10,9 @@ def visible(text: str) -> str:
     """The text with every control, bidirectional and zero-width character spelled out.
 
     C0 controls and DEL become control pictures (ESC is `␛`, a line break `␊`). C1 controls, format
-    characters (U+202A to U+202E, U+2066 to U+2069, zero widths), line separators and lone
-    surrogates become `\\u202e` and the like. The result is one line that reads as it is stored.
+    characters (U+202A to U+202E, U+2066 to U+2069, zero widths), line separators, lone surrogates
+    and what is no character (U+FFFE) become `\\u202e` and the like. The result is one line that
+    reads as it is stored.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -29,6 +30,11 @@ def _visible_character(character: str) -> str:
         return chr(_CONTROL_PICTURES + code)
     if code == 0x7F:
         return "␡"
-    if unicodedata.category(character) in _HIDDEN:
+    if unicodedata.category(character) in _HIDDEN or _is_no_character(code):
         return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
     return character
+
+
+def _is_no_character(code: int) -> bool:
+    """The 66 code points that Unicode keeps from use; XML 1.0 refuses U+FFFE and U+FFFF."""
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF

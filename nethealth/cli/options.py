@@ -50,6 +50,13 @@ def record_options(command: F) -> F:
     )(command)
 
 
+def force_option(command: F) -> F:
+    """--force, of commands that write what people keep."""
+    return click.option("--force", is_flag=True, help="Replace files that are there already.")(
+        command
+    )
+
+
 def output_options(command: F) -> F:
     """--format, -o, --fail-on, --quiet and --verbose, handed over as one `output`."""
     for option in (

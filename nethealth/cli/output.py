@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,33 +62,72 @@ def _write(data: bytes) -> None:
 def write_files(
     record: "Record", contents: Mapping[str, bytes], path: Path, what: str
 ) -> list[Path]:
-    """One file a format: in the folder `path`, or `path` itself if it names a single file."""
+    """One file a format: in the folder `path`, or `path` itself if it names a single file.
+
+    All are written beside their places before the first is moved there: where the disk is full
+    every earlier file is still as it was.
+    """
+    places = places_of(tuple(contents), path, what, record.run.started)
+    _write_all(dict(zip(places, contents.values(), strict=True)))
+    return places
+
+
+def places_of(formats: Sequence[str], path: Path, what: str, moment: datetime) -> list[Path]:
+    """Where each format goes, known before anything is worked out."""
     import reports  # noqa: PLC0415
 
-    one_file = len(contents) == 1 and path.suffix and not path.is_dir()
-    places = []
-    for name, data in contents.items():
-        extension = reports.RENDERERS[name].extension
-        file = reports.filename(what, record.run.started, extension)
-        places.append(path if one_file else path / file)
-        write_whole(places[-1], data)
-    return places
+    if len(formats) == 1 and path.suffix and not path.is_dir():
+        return [path]
+    extensions = [reports.RENDERERS[name].extension for name in formats]
+    return [path / reports.filename(what, moment, extension) for extension in extensions]
+
+
+def keep_what_is_there(output: Output, moment: datetime, what: str, *, force: bool) -> None:
+    """End the command with 2, before it works anything out, if one of its files is there."""
+    if output.path is None or force:
+        return
+    places = places_of(output.formats, output.path, what, moment)
+    there = [str(place) for place in places if place.exists() or place.is_symlink()]
+    if there:
+        raise InputError(
+            f"{there[0]} is there already{f', and {len(there) - 1} more' if there[1:] else ''}: "
+            "nothing was written; --force replaces it, -o names another place"
+        )
 
 
 def write_whole(place: Path, data: bytes) -> None:
     """Write beside the place and move there: a reader sees the old file or the new one."""
+    _write_all({place: data})
+
+
+def _write_all(contents: Mapping[Path, bytes]) -> None:
+    staged: dict[Path, Path] = {}
+    place = next(iter(contents), Path())
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-                os.fchmod(file.fileno(), 0o644)
-            Path(name).replace(place)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            for place, data in contents.items():
+                staged[place] = _beside(place, data)
+            for place in tuple(staged):
+                staged[place].replace(place)
+                del staged[place]
+        finally:
+            for name in staged.values():
+                name.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {place}: {error.strerror or error}") from None
+
+
+def _beside(place: Path, data: bytes) -> Path:
+    """The data in a file of their own in the place's folder, on the disk."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), 0o644)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return Path(name)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from nethealth.cli.options import Output, output_options, record_options, store_option
+from nethealth.cli.options import Output, force_option, output_options, record_options, store_option
 from nethealth.cli.verify import verify
 
 
@@ -18,6 +18,7 @@ from nethealth.cli.verify import verify
     default=None,
     help="The figures of a business case; `nethealth init --case` writes an example.",
 )
+@force_option
 @output_options
 @click.pass_context
 def report(
@@ -31,6 +32,7 @@ def report(
     fail_on: str,
     quiet: bool,
     verbose: bool,
+    force: bool,
 ) -> None:
     """Render a run again, in any format.
 
@@ -40,9 +42,11 @@ def report(
         return
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     from nethealth.cli.chosen import chosen  # noqa: PLC0415
+    from nethealth.cli.output import keep_what_is_there  # noqa: PLC0415
     from nethealth.cli.run import finish  # noqa: PLC0415
 
     record, previous = chosen(records, run, store)
+    keep_what_is_there(asked, record.run.started, "report", force=force)
     if case_file is not None:
         from nethealth.cli.given import with_case  # noqa: PLC0415
 
@@ -56,6 +60,7 @@ report.add_command(verify)
 @click.command()
 @record_options
 @store_option
+@force_option
 @output_options
 @click.pass_context
 def diagnose(
@@ -68,6 +73,7 @@ def diagnose(
     fail_on: str,
     quiet: bool,
     verbose: bool,
+    force: bool,
 ) -> None:
     """Judge a run again by this version's rules.
 
@@ -77,9 +83,11 @@ def diagnose(
     from dataclasses import replace  # noqa: PLC0415
 
     from nethealth.cli.chosen import chosen  # noqa: PLC0415
+    from nethealth.cli.output import keep_what_is_there  # noqa: PLC0415
     from nethealth.cli.run import finish  # noqa: PLC0415
     from nethealth.diagnosis import judge  # noqa: PLC0415
 
     record, previous = chosen(records, run, store)
+    keep_what_is_there(asked, record.run.started, "diagnose", force=force)
     judged = replace(record, findings=judge(record))
     context.exit(finish(judged, asked, what="diagnose", previous=previous))

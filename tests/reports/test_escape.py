@@ -24,6 +24,7 @@ from reports.escape import clip, visible
         ("line\u2028break", "line\\u2028break"),
         ("\U000e0041", "\\U000e0041"),
         ("\ud800", "\\ud800"),
+        ("\ufffe\ufdd0\U0001ffff", "\\ufffe\\ufdd0\\U0001ffff"),
     ],
 )
 def test_hidden_characters_are_spelled_out(raw: str, shown: str) -> None:
