@@ -15,6 +15,7 @@ from probes.sip_exchange import Ending
 ANSWER_UNITS: dict[str, str | None] = {
     "sip_response_delay_s": "s",
     "sip_transmission_count": None,
+    "sip_last_copy_response_delay_s": "s",
     "sip_status_code": None,
     "sip_allow": None,
     "sip_server": None,
@@ -53,6 +54,8 @@ def exchange_facts(
         method={**method, **note},
     )
     yield observe("sip_transmission_count", transaction.transmission_count, method=method)
+    if (last_copy_s := transaction.answered_after_last_copy_s) is not None:
+        yield observe("sip_last_copy_response_delay_s", last_copy_s, samples=1, method=method)
     if final is None:
         yield observe("sip_status_code", None, failure=ending.failure, method=method)
     else:

@@ -21,7 +21,6 @@ from nethealth.quality.loss import (
     wilson,
 )
 
-_LOST_CHANCE_MOST = 0.01
 _LOSS = ("packet_loss_ratio", "packets_sent_count", "packets_received_count")
 
 
@@ -48,16 +47,6 @@ def loss_of(hosts: Sequence[Host], overflow: int = 0) -> LossStatistics | None:
         return pooled
     kept = max(0, pooled.lost - overflow)
     return from_burst_ratio(pooled.sent, kept, pooled.burst_ratio, pooled.run_max)
-
-
-def may_have_lost(loss: LossStatistics | None, copies: int) -> bool:
-    """Whether the path may well have lost every one of `copies`, so that no server is to blame.
-
-    Taken at the upper end of the loss's 95 % interval, as if each copy were lost by itself.
-    """
-    if loss is None or not loss.lost:
-        return False
-    return loss.interval[1] ** copies > _LOST_CHANCE_MOST
 
 
 def packet_losses(evidence: Evidence) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Round, decisive_first
 from nethealth.diagnosis.failures import SAYING
-from nethealth.diagnosis.loss import loss_of, may_have_lost
+from nethealth.diagnosis.resending import path_of
 from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, listing, reason_of
 from nethealth.model.failure import Failure
@@ -101,11 +101,18 @@ def _answered_well(host: Host) -> int:
 
 
 def _verdict(evidence: Evidence, host: Host, failed: Sequence[Round]) -> Verdict:
-    """A question goes out once: one that the path lost looks like a server that is silent."""
+    """A question goes out once: one that the path lost looks like a server that is silent.
+
+    As many as failed are weighed against all that were asked, in every round.
+    """
     site = host.place.site
-    loss = loss_of(evidence.sites[site] if site else (host,))
-    silent = all(one.check.failure is Failure.TIMEOUT for one in failed)
-    if silent and may_have_lost(loss, len(failed)):
+    threshold = evidence.record.settings.thresholds.loss
+    path = path_of(evidence.sites[site] if site else (host,), threshold)
+    if any(one.check.failure is not Failure.TIMEOUT for one in failed):
+        return Verdict.DEMONSTRATED
+    asked = [one for series in host.of("dns") for one in series.rounds]
+    silent = sum(one.check.failure is Failure.TIMEOUT for one in asked)
+    if path.may_have_struck(silent, len(asked)):
         return Verdict.INSUFFICIENT_DATA
     return Verdict.DEMONSTRATED
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, Round, decisive_first, number
 from nethealth.diagnosis.failures import SAYING
-from nethealth.diagnosis.loss import loss_of, may_have_lost
+from nethealth.diagnosis.resending import Path, path_of
 from nethealth.diagnosis.rounds import persistent
 from nethealth.diagnosis.text import counted, milliseconds, reason_of
 from nethealth.model.failure import Failure
 from nethealth.model.finding import Finding, FindingCode, Refutation, Verdict
 from nethealth.model.observation import Observation
-from nethealth.quality.loss import LossStatistics
 
 _SEEN = (
     "sip_status_code",
@@ -26,6 +25,7 @@ _SEEN = (
     "sip_foreign_reply_count",
     "sip_wrong_source_count",
     "sip_response_delay_s",
+    "sip_last_copy_response_delay_s",
     "sip_authenticated",
     "sip_registration_status_code",
     "sip_target_outcome",
@@ -39,28 +39,43 @@ _ANSWERED_FOR = frozenset({408, 502, 504})  # somebody on the way answered in it
 
 @dataclass(frozen=True, slots=True)
 class SipFault:
-    """A code with the words that follow the host's name; `resent` where copies were needed."""
+    """A code with the words that follow the host's name, and the copies that were sent.
+
+    `resent` where copies were needed, and `last_copy_s` how long after the last the answer came.
+    """
 
     code: FindingCode
     saying: str
+    copies: int = 0
     resent: bool = False
+    last_copy_s: float | None = None
 
 
 def sip_findings(evidence: Evidence) -> Iterator[Finding]:
     """One finding for each host whose SIP is not plainly up, by its latest fault."""
     everyone = _servers(evidence.hosts)
+    threshold = evidence.record.settings.thresholds.loss
     for host in evidence.hosts:
         for series in host.of("sip"):
             faults = persistent(series.rounds, sip_fault)
             if faults:
                 one, fault = faults[-1]
+                resent = sum(each.resent for _, each in faults)
                 how_often = (
                     f" In {len(faults)} of {len(series.rounds)} rounds it was at fault."
                     if len(series.rounds) > 1
                     else ""
                 )
-                others = _others(everyone, host)
-                yield _finding(evidence, host, one, fault, how_often=how_often, others=others)
+                path = path_of(_on_the_path(evidence, host), threshold)
+                lost = _lost_on_the_path(path, fault) and (
+                    not fault.resent
+                    or len(series.rounds) == 1
+                    or path.may_have_struck(resent, len(series.rounds))
+                )
+                yield _finding(
+                    evidence, host, one, fault, how_often=how_often,
+                    others=_others(everyone, host), path=path, lost=lost,
+                )  # fmt: skip
 
 
 def sip_fault(one: Round) -> SipFault | None:
@@ -127,7 +142,11 @@ def _fault(one: Round, *, named: bool = False) -> SipFault | None:
         )
     if failure is Failure.PROTOCOL:
         return SipFault("sip-malformed", SAYING[failure])
-    return SipFault("sip-down", f"{SAYING[failure]} ({reason_of(one.check.reason)})")
+    return SipFault(
+        "sip-down",
+        f"{SAYING[failure]} ({reason_of(one.check.reason)})",
+        copies=_count(one, "sip_transmission_count") if failure is Failure.TIMEOUT else 0,
+    )
 
 
 def _status_fault(one: Round, status: int) -> SipFault | None:
@@ -151,7 +170,9 @@ def _status_fault(one: Round, status: int) -> SipFault | None:
         return SipFault(
             "sip-overload",
             f"answered ({shown}) only after the question was sent {copies} times",
+            copies=copies,
             resent=True,
+            last_copy_s=one.number("sip_last_copy_response_delay_s"),
         )
     return _auth_fault(one, status, shown)
 
@@ -198,12 +219,9 @@ def _finding(
     *,
     how_often: str,
     others: str,
+    path: Path,
+    lost: bool,
 ) -> Finding:
-    verdict = Verdict.DEMONSTRATED
-    loss = loss_of(_on_the_path(evidence, host))
-    if fault.resent and may_have_lost(loss, _count(one, "sip_transmission_count") - 1):
-        # A question that the path lost is sent again too: the server need not be slow.
-        verdict = Verdict.INSUFFICIENT_DATA
     return draft(
         evidence,
         fault.code,
@@ -211,11 +229,14 @@ def _finding(
         f"The SIP server {host.place.name} {fault.saying}.{how_often}",
         rounds=[one],
         seen=decisive_first([one], ("sip_transmission_count", *_SEEN) if fault.resent else _SEEN),
-        verdict=verdict,
+        # A question that the path lost is sent again too: the server need not be slow.
+        verdict=Verdict.INSUFFICIENT_DATA if lost else Verdict.DEMONSTRATED,
         refutations=(
             Refutation("Does the host answer echo requests?", _ping(host)),
             Refutation("Do other SIP servers answer?", others),
-            Refutation("Does the path lose packets, so that a copy was needed?", _lossy(loss))
+            Refutation(
+                "Does the path lose packets, so that a copy was needed?", _lossy(path, fault)
+            )
             if fault.resent
             else Refutation("Was it the first copy of the question that counted?", _first(one)),
         ),
@@ -278,10 +299,20 @@ def _on_the_path(evidence: Evidence, host: Host) -> Sequence[Host]:
     return evidence.sites[host.place.site] if host.place.site else (host,)
 
 
-def _lossy(loss: LossStatistics | None) -> str:
-    if loss is None:
+def _lost_on_the_path(path: Path, fault: SipFault) -> bool:
+    """Whether the loss of the path accounts for the copies; of silence, for all of them."""
+    if fault.resent:
+        return path.may_have_lost(fault.copies - 1, fault.last_copy_s)
+    return fault.copies > 0 and path.lossy and path.may_have_lost(fault.copies)
+
+
+def _lossy(path: Path, fault: SipFault) -> str:
+    if path.loss is None:
         return "not measured"
-    return f"{loss.lost} of {counted(loss.sent, 'echo request')} lost"
+    said = f"{path.loss.lost} of {counted(path.loss.sent, 'echo request')} lost"
+    if fault.last_copy_s is None:
+        return said
+    return f"{said}, and the answer came {milliseconds(fault.last_copy_s)} after the last copy"
 
 
 def _first(one: Round) -> str:

@@ -89,6 +89,16 @@ class ClientTransaction:
             return False
         return len(self._sent_s) == 1 or self._sent_s[1] > self.answered_s
 
+    @property
+    def answered_after_last_copy_s(self) -> float | None:
+        """From the last copy to the final response, whichever copy it answers.
+
+        None without an answer, and where the first transmission is the one that was answered.
+        """
+        if self.answered_s is None or self.first_transmission_answered:
+            return None
+        return self.answered_s - max(at_s for at_s in self._sent_s if at_s <= self.answered_s)
+
     def due(self, now: float) -> bytes | None:
         """The octets to send at `now`, if any; ends the transaction when its time is over."""
         if not self.is_open:

@@ -87,6 +87,85 @@ def test_answer_after_retransmission_over_a_lossy_path_accuses_nobody() -> None:
     assert lossy.only("packet-loss:mill").symptoms == ("sip-overload:mill-pbx",)
 
 
+# RFC 3261 section 17.1.2.2 sends again after T1 = 0.5 s, then after 1, 2 and 4 s more: copies go at
+# 0, 0.5, 1.5 and 3.5 s. An answer 0.02 s after a copy is one round trip of these scenes late.
+@pytest.mark.parametrize("copies", [2, 3, 4])
+def test_answer_a_round_trip_after_a_copy_is_what_a_lossy_path_does(copies: int) -> None:
+    """5 % are lost, as a stream of 1000 echo requests saw, and the first copies among them."""
+    scene = healthy().ping("mill-pbx", lost=50, sent=1000)
+    scene.sip("mill-pbx", 200, copies=copies, sip_last_copy_response_delay_s=0.02)
+    finding = scene.only("packet-loss:mill")
+    assert finding.symptoms == ("sip-overload:mill-pbx",)
+
+
+@pytest.mark.parametrize("copies", [2, 3, 4])
+def test_answer_between_two_copies_is_a_slow_server_over_a_lossy_path_too(copies: int) -> None:
+    scene = healthy().ping("mill-pbx", lost=50, sent=1000)
+    scene.sip("mill-pbx", 200, copies=copies, sip_last_copy_response_delay_s=0.3)
+    slow = {finding.id: finding for finding in scene.findings()}["sip-overload:mill-pbx"]
+    assert (slow.severity, slow.verdict) == (Severity.WARNING, Verdict.DEMONSTRATED)
+    assert any("300 ms after the last copy" in test.result for test in slow.refutations)
+
+
+def test_prompt_answer_to_a_fourth_copy_is_not_excused_by_one_lost_packet() -> None:
+    """One of 200 lost is at most 2.8 %: of three copies all, 22 in a million times."""
+    scene = healthy().ping("mill-pbx", lost=1, sent=200)
+    scene.sip("mill-pbx", 200, copies=4, sip_last_copy_response_delay_s=0.02)
+    assert scene.only("sip-overload:mill-pbx").verdict is Verdict.DEMONSTRATED
+
+
+def test_server_that_is_late_in_every_round_is_not_excused_by_a_path_that_loses_a_few() -> None:
+    """5 % of loss make a copy needed in one round of twenty, not in ten of ten."""
+    scene = healthy().ping("mill-pbx", lost=50, sent=1000)
+    for _ in range(10):
+        scene.sip("mill-pbx", 200, copies=2, sip_last_copy_response_delay_s=0.02)
+    slow = {finding.id: finding for finding in scene.findings()}["sip-overload:mill-pbx"]
+    assert slow.verdict is Verdict.DEMONSTRATED
+
+
+@pytest.mark.parametrize(("lost", "down"), [(300, False), (50, True)])
+def test_silence_of_a_server_is_told_from_a_path_that_loses_all_copies(
+    lost: int, down: bool
+) -> None:
+    """Of four copies a path of 30 % loses all in 8 of 1000 cases, one of 5 % in 6 of a million."""
+    scene = healthy().ping("mill-pbx", lost=lost, sent=1000)
+    scene.failing("mill-pbx", "sip", Failure.TIMEOUT, sip_transmission_count=4)
+    found = {finding.id: finding for finding in scene.findings()}
+    assert ("sip-down:mill-pbx" in found) is down
+    if not down:
+        assert found["packet-loss:mill"].symptoms == ("sip-down:mill-pbx",)
+
+
+def names(scene: Scene, asked: int, lost: int) -> Scene:
+    """Questions for as many names, of which the last ones brought no answer."""
+    for index in range(asked):
+        detail, target = f"name{index}.example", f"dns:name{index}.example@mill-ns"
+        if index < asked - lost:
+            scene.check("mill-ns", "dns", {
+                "dns_response_code": "NOERROR", "dns_answer_count": 1, "dns_answer_expected": True,
+            }, detail=detail, target=target)  # fmt: skip
+        else:
+            scene.check(
+                "mill-ns", "dns", {"dns_response_time_s": None}, outcome=Outcome.FAILED,
+                failure=Failure.TIMEOUT, detail=detail, target=target,
+            )  # fmt: skip
+    return scene
+
+
+@pytest.mark.parametrize("lost", [2, 3, 4])
+def test_questions_that_a_lossy_path_lost_are_no_fault_of_the_name_server(lost: int) -> None:
+    """A question goes out once; of 40, 5 % are two."""
+    scene = names(healthy().ping("mill-ns", lost=50, sent=1000), 40, lost)
+    assert scene.only("packet-loss:mill").symptoms == ("dns-failure:mill-ns",)
+
+
+@pytest.mark.parametrize("lost", [2, 3, 4])
+def test_name_server_that_is_silent_to_half_of_all_questions_is_at_fault(lost: int) -> None:
+    scene = names(healthy().ping("mill-ns", lost=10, sent=1000), 2 * lost, lost)
+    found = {finding.id: finding for finding in scene.findings()}
+    assert found["dns-failure:mill-ns"].verdict is Verdict.DEMONSTRATED
+
+
 def test_repeated_check_fails_by_two_rounds_in_a_row() -> None:
     once = healthy().ping("mill-pbx").sip("mill-pbx", 200)
     once.failing("mill-pbx", "sip", Failure.TIMEOUT).sip("mill-pbx", 200)

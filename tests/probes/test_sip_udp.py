@@ -194,6 +194,9 @@ def test_the_second_copy_answered() -> None:
     assert said["sip_transmission_count"].value == 2
     assert said["sip_response_delay_s"].value is None
     assert said["sip_response_delay_s"].failure is None
+    after_s = said["sip_last_copy_response_delay_s"].value
+    assert isinstance(after_s, float)
+    assert 0 < after_s < 1, "of the second copy, before a third would have gone"
 
 
 def test_an_answer_several_times_over() -> None:

@@ -84,6 +84,7 @@ def test_the_first_copy_answered() -> None:
     assert one.final.status_code == 200
     assert (one.first_sent_s, one.answered_s) == (0.0, 0.02)
     assert one.first_transmission_answered
+    assert one.answered_after_last_copy_s is None
 
 
 def test_an_answer_after_a_retransmission_has_no_known_delay() -> None:
@@ -91,6 +92,7 @@ def test_an_answer_after_a_retransmission_has_no_known_delay() -> None:
     run(one, until_s=100.0, arrivals={0.6: answer(503)})
     assert one.transmission_count == 2
     assert not one.first_transmission_answered
+    assert one.answered_after_last_copy_s == pytest.approx(0.1)
 
 
 def test_an_answer_that_the_kernel_had_before_the_second_copy_went() -> None:
