@@ -1,6 +1,6 @@
 """What a store of runs can do: the narrow interface that every database behind it shares."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -8,6 +8,7 @@ from typing import Protocol
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding, Severity
 from nethealth.model.observation import Event, Observation, Passport, Scalar
+from nethealth.model.period import PERIOD_NAMES, CheckPeriod
 from nethealth.model.record import Record, Run, RunKind
 from nethealth.store.ledger import Registration
 
@@ -94,6 +95,28 @@ class Store(Protocol):
         since: datetime | None = None,
     ) -> tuple[Point, ...]:
         """Every stored value of those names at the one asset or site given, oldest first."""
+        ...
+
+    def period(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        vantage: str | None = None,
+        council: str | None = None,
+        site: str | None = None,
+        asset: str | None = None,
+        names: Collection[str] = PERIOD_NAMES,
+    ) -> Iterator[CheckPeriod]:
+        """Every check that was due from `since` on and before `until`, in columns.
+
+        By council, site, asset and check; all checks of a site stand together. Read one by one
+        as they are asked for, so that the memory it takes is that of what the caller keeps: a
+        year of one check every 15 minutes is 35,040 times and as many values a column. `names`
+        (of PERIOD_NAMES) are the columns that are wanted; none are read for an empty one, and
+        times and states alone say when a check ran and how it ended. Only whole checks are seen
+        that were stored when it was called.
+        """
         ...
 
     def events(

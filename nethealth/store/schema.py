@@ -9,7 +9,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from nethealth.store import ledger
+from nethealth.store import ledger, packed
 from nethealth.store.base import StoreError
 
 APPLICATION_ID = 0x6E657468  # "neth"
@@ -88,10 +88,11 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
-    if ledger.missing(connection):
-        connection.execute("BEGIN IMMEDIATE")
-        ledger.make(connection)
-        connection.execute("COMMIT")
+    for added in (ledger, packed):
+        if added.missing(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            added.make(connection)
+            connection.execute("COMMIT")
     # In WAL mode NORMAL survives the death of the process at any instant. A power cut may take
     # the last moments with it, but never damages the file; a finished run is synced besides.
     connection.execute("PRAGMA synchronous = NORMAL")

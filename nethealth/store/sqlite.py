@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -13,6 +14,7 @@ from typing import TypeVar
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding
 from nethealth.model.observation import Event, Observation
+from nethealth.model.period import PERIOD_NAMES, CheckPeriod
 from nethealth.model.record import Record, Run, RunKind
 from nethealth.store import ledger
 from nethealth.store.base import Point, RunSummary, StoreError
@@ -94,6 +96,25 @@ class SqliteStore:
             return tuple(sorted(points, key=lambda point: point.time))
 
         return self._do(read)
+
+    def period(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        vantage: str | None = None,
+        council: str | None = None,
+        site: str | None = None,
+        asset: str | None = None,
+        names: Collection[str] = PERIOD_NAMES,
+    ) -> Iterator[CheckPeriod]:
+        packed = self._tables.packed
+        while self._do(packed.behind):
+            self._write(packed.fill)
+        for key, facts in self._do(lambda: packed.chosen(vantage, council, site, asset)):
+            found = self._do(partial(packed.read, key, facts, since, until, names))
+            if found is not None:
+                yield found
 
     def events(
         self,

@@ -6,7 +6,7 @@ Nothing here begins or ends a transaction, starts a thread or words an error.
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -23,6 +23,7 @@ from nethealth.model.observation import Observation, Passport
 from nethealth.model.record import Record, Run, RunKind
 from nethealth.store import ledger, rows
 from nethealth.store.base import Point, RunSummary, StoreError
+from nethealth.store.packed import Packed
 
 _INVENTORY = TypeAdapter(Inventory)
 _CACHED_MOST = 4096
@@ -41,11 +42,13 @@ class Tables:
         self._connection = connection
         self._names: dict[tuple[str, str | None], int] = {}
         self._passports: dict[str, int] = {}
+        self.packed = Packed(connection)
 
     def forget(self) -> None:
         """Drop what is remembered of rows that may not be there any more."""
         self._names.clear()
         self._passports.clear()
+        self.packed.forget()
 
     def run_key(self, run_id: str) -> int:
         found = self._rows("SELECT key FROM runs WHERE id = ?", run_id)
@@ -72,7 +75,7 @@ class Tables:
         )
 
     def add_check(
-        self, run_key: int, result: CheckResult, observations: Iterable[Observation]
+        self, run_key: int, result: CheckResult, observations: Sequence[Observation]
     ) -> None:
         key = self._insert(
             "INSERT INTO checks VALUES (NULL, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -82,6 +85,8 @@ class Tables:
             "INSERT INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [self._observation(key, n, seen) for n, seen in enumerate(observations, 1)],
         )
+        values = ((seen.name, seen.unit, seen.method, seen.value) for seen in observations)
+        self.packed.follow(key, run_key, result, values)
 
     def finish_run(self, record: Record) -> None:
         """Everything of the record that is not there yet, and the order of its checks."""
