@@ -15,6 +15,7 @@ from nethealth.diagnosis.lines import clock_slips, poe_budgets
 from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.marks import marks_changed
 from nethealth.diagnosis.mtu import path_mtu_black_holes
+from nethealth.diagnosis.multicast import multicast_floods
 from nethealth.diagnosis.names import name_failures
 from nethealth.diagnosis.nat import short_bindings
 from nethealth.diagnosis.owners import address_conflicts
@@ -27,7 +28,6 @@ from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
 from nethealth.diagnosis.streams import stream_marks
 from nethealth.diagnosis.switching import (
-    multicast_floods,
     slow_port_starts,
     spanning_tree_changes,
     storms,

@@ -1,11 +1,11 @@
-"""What a switch's counters say of its tree, of storms, of loops behind telephones, and of floods.
+"""What a switch's counters say of its tree, of storms, and of loops behind telephones.
 
 A loop that spanning tree cannot see, since a telephone swallows its frames, storms while the tree
 stays as it is; a tree that changes storms for a moment and says so (handbook of the field, and
 RFC 4188). SNMP alone gives hints: who looped what is seen at the port, or in a capture.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nethealth.diagnosis.device import Device, devices
@@ -18,8 +18,6 @@ from nethealth.model.observation import Observation
 CHANGES_LEAST = 5  # of the tree while it was watched: a single one is a computer switched on
 RECENT_S = 3600.0
 ALIKE = 2.0  # two rates within this factor are of the same frames
-FLOODED_LEAST = 3  # ports that send the same multicast
-MULTICAST_PER_S = 100.0
 
 
 def spanning_tree_changes(evidence: Evidence) -> Iterator[Finding]:
@@ -178,53 +176,6 @@ def _alike(one: float, other: float) -> bool:
 
 def _same(flow: _Flow, other: _Flow) -> bool:
     return flow is not other and _alike(flow.in_per_s, other.in_per_s)
-
-
-def multicast_floods(evidence: Evidence) -> Iterator[Finding]:
-    """A hint of `multicast-flood`: many ports send the same multicast that one takes in."""
-    for device in devices(evidence):
-        out = _rates(device, "out")
-        top = max((number(seen) or 0 for seen in out.values()), default=0)
-        same = [port for port, seen in out.items() if (number(seen) or 0) * 1.2 >= top]
-        sources = {
-            port: seen
-            for port, seen in _rates(device, "in").items()
-            if (number(seen) or 0) * 1.2 >= top and port not in same
-        }
-        if top < MULTICAST_PER_S or len(same) < FLOODED_LEAST or not sources:
-            continue
-        where = device.place
-        telephony = any(device.telephone_at(port) for port in sources)
-        yield draft(
-            evidence,
-            "multicast-flood",
-            where,
-            f"{where.name} sends some {top:.0f} multicast packets a second out of "
-            f"{counted(len(same), 'port')} alike; they come in at {listing(list(sources))}.",
-            rounds=device.rounds[-1:],
-            seen=[*sources.values(), *(out[port] for port in same)],
-            verdict=Verdict.SUGGESTIVE,
-            direction=Direction.TELEPHONY_TO_NETWORK if telephony else Direction.UNDETERMINED,
-            refutations=(
-                Refutation(
-                    "Does it reach only the ports that asked for it?",
-                    f"no: {counted(len(same), 'port')} of {len(out)} get as much",
-                ),
-            ),
-            missing=(
-                "whether the VLAN has a querier, and who joined the group",
-                "what the packets are, from a capture",
-            ),
-            alternatives=("pictures sent to many on purpose", "every port has a member"),
-        )
-
-
-def _rates(device: Device, way: str) -> Mapping[str, Observation]:
-    found = {
-        interface: device.now(f"interface_{way}_multicast_per_s", interface=interface)
-        for interface in device.ports
-    }
-    return {port: seen for port, seen in found.items() if seen is not None}
 
 
 def slow_port_starts(evidence: Evidence) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from nethealth.model.check import CheckResult, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Finding, FindingCode, Severity
 from nethealth.model.inventory import Asset, Council, Inventory, Site, Vantage
-from nethealth.model.observation import Observation, Passport, PastValue, Scalar
+from nethealth.model.observation import Event, Observation, Passport, PastValue, Scalar
 from nethealth.model.record import Instrument, Record, Run, RunKind, Tool
 
 STARTED = datetime(2026, 11, 22, 19, 0, 0, tzinfo=UTC)
@@ -32,6 +32,7 @@ class Scene:
     checks: list[CheckResult] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     past: list[PastValue] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def site(self, site: str, upstream: str | None = None) -> "Scene":
         self.sites[site] = Site(
@@ -168,6 +169,7 @@ class Scene:
             checks=tuple(self.checks),
             observations=tuple(self.observations),
             past=tuple(self.past),
+            events=tuple(self.events),
         )
 
     def findings(self) -> tuple[Finding, ...]:
@@ -189,6 +191,7 @@ class Scene:
             checks=record.checks[::-1],
             observations=record.observations[::-1],
             past=record.past[::-1],
+            events=record.events[::-1],
         )
 
 
