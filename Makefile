@@ -6,7 +6,7 @@ PY := $(BIN)/python
 # These touch no network, so that they may run side by side; all others run one by one, since
 # their peers and their clocks share the machine. One of them that fails is run once more (ADR 7).
 PURE := $(addprefix tests/,wire protocol quality passive inventory plan diagnosis case model watch store \
-	fuzz reports packaging)
+	fuzz reports packaging scenarios)
 
 .PHONY: demo test check bench fuzz lock clean
 

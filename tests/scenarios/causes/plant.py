@@ -1,0 +1,100 @@
+"""What goes wrong in rooms, lines, devices and the measuring machine itself."""
+
+from tests.scenarios import devices_read
+from tests.scenarios.book import Book
+from tests.scenarios.estate import SiteWorld, World
+from tests.scenarios.probing import Local
+
+
+def chiller_fails(world: World, site: SiteWorld, *, fatal_c: float | None = None) -> None:
+    """The cooling stops: a room warms to what its kit makes of it, and the kit may drop out."""
+    began = -world.between(3000, 6000)
+    hot, hours = world.between(42, 55), world.between(0.6, 1.6)
+
+    def celsius(at_s: float) -> float:
+        gone = max(0.0, at_s - began) / 3600
+        return 21.0 + (hot - 21.0) * float(1 - 2.718281828 ** (-gone / hours))
+
+    _room(site, celsius, silent_above=fatal_c)
+    if fatal_c is not None:
+        limit_c = fatal_c
+        site.down = lambda at: celsius(at) > limit_c
+
+
+def warm_day(world: World, site: SiteWorld) -> None:
+    """A room that is warm as rooms are, and steady."""
+    level = world.between(23, 26)
+    _room(site, lambda _: level)
+
+
+def _room(
+    site: SiteWorld, celsius: "devices_read.Course", silent_above: float | None = None
+) -> None:
+    def read(world: World, book: Book, turn: int, at_s: float) -> None:
+        devices_read.room(world, book, site, at_s, celsius, past=turn == 0,
+                          silent_above=silent_above)  # fmt: skip
+
+    site.notes.append(read)
+
+
+def clocks_apart(
+    world: World, site: SiteWorld, *, ppm: float | None = None, failing_s: float = 0.0
+) -> None:
+    """An exchange sends by its own clock, and the provider by another."""
+    drift = world.between(0.05, 5.0) if ppm is None else ppm
+
+    def read(world: World, book: Book, turn: int, at_s: float) -> None:
+        devices_read.e1(world, book, site, at_s, drift_ppm=drift,
+                        clock="local" if drift > 1e-3 else "loop", failing_s=failing_s)  # fmt: skip
+
+    site.notes.append(read)
+
+
+def two_owners(
+    world: World, site: SiteWorld, *, kind: str = "server", telephone: bool = True,
+) -> None:  # fmt: skip
+    """An address that two devices answer for: a telephone's old fixed one, and its rightful owner.
+
+    Whoever answered last stands in the router's table, and packets go there.
+    """
+    if world.rounds < 6:
+        world.rounds, world.interval_s = 6, 120.0
+    owner = next(d for p in site.switch.ports for d in p.devices if d.kind == kind)
+    wrong = next(
+        d for p in site.switch.ports for d in p.devices
+        if d.kind == ("phone" if telephone else "printer")
+    )  # fmt: skip
+    course = [bool(world.random.random() < 0.5) for _ in range(world.rounds)]
+    course[0], course[1], course[2] = False, True, False
+
+    def read(world: World, book: Book, turn: int, at_s: float) -> None:
+        held = {site.address(20): wrong.mac if course[turn] else owner.mac}
+        devices_read.arp_table(world, book, site, at_s, held)
+
+    site.notes.append(read)
+    step = world.interval_s
+
+    def inside(at_s: float) -> Local:
+        turn = min(len(course) - 1, int(at_s / step))
+        return Local(loss=0.1 if course[turn] else 0.0)
+
+    site.inside = inside
+
+
+def moved_lease(world: World, site: SiteWorld) -> None:
+    """An address that was one device's and is now another's, for good."""
+    macs = [d.mac for p in site.switch.ports for d in p.devices if d.kind in {"pc", "server"}][:2]
+
+    def read(world: World, book: Book, turn: int, at_s: float) -> None:
+        devices_read.arp_table(world, book, site, at_s,
+                               {site.address(20): macs[0] if turn == 0 else macs[-1]})  # fmt: skip
+
+    site.notes.append(read)
+
+
+def instrument_late(world: World, site: SiteWorld) -> None:
+    """A measuring machine that is overloaded: late, and losing packets at its own sockets."""
+    world.lag_s = world.between(0.06, 0.2)
+    world.overflow = 40
+    for one in world.sites.values():
+        one.inside = lambda _: Local(loss=0.02, delay_s=0.03)
