@@ -9,6 +9,7 @@ from nethealth.model.finding import Finding
 from nethealth.model.record import Record
 from reports.calls import call_blocks
 from reports.changes import change_lines, compare
+from reports.citing import cited, cited_table
 from reports.document import Block, Bullets, Document, Paragraph, Section, SectionKey
 from reports.escape import clip
 from reports.estate import check_blocks, few_checks, site_blocks
@@ -50,6 +51,13 @@ def compose(
         ("glossary", "Words used", glossary_blocks()),
         ("measured", "Annex: all checks", () if few else measured),
     )
+    sections = _with_case(
+        view, [Section(key, title, blocks) for key, title, blocks in candidates if blocks]
+    )
+    keys = cited(sections)
+    if keys:
+        listed_at_end = cited_table(view, keys)
+        sections = (*sections, Section("cited", "Annex: observations cited", (listed_at_end,)))
     return Document(
         record=record,
         data=data,
@@ -59,11 +67,10 @@ def compose(
         banner=record.run.title,
         facts=_facts(view, sha256, rendered),
         summary=summarise(view),
-        sections=_with_case(
-            view, [Section(key, title, blocks) for key, title, blocks in candidates if blocks]
-        ),
+        sections=sections,
         heading_line=_heading_line(view),
         limits_in_brief=limits_in_brief(view),
+        cited=keys,
     )
 
 

@@ -24,7 +24,18 @@ class Mark:
         return self.word
 
 
-Cell = str | Mark
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure and the ids of the observations and events that it rests on."""
+
+    text: str
+    cites: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Cell = str | Mark | Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class Table:
     """Rows of as many cells as there are columns; the first cell of a row is its header.
 
     A terminal shows the first `telling` rows, or all if None, and says `rest` of the others.
+    `anchors`: what other places of the document call each row by, where they cite it.
     """
 
     caption: str
@@ -48,6 +60,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     telling: int | None = None
     rest: str = ""
+    anchors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +178,7 @@ class Statement:
 
     text: str
     evidence: str
+    cites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +203,8 @@ class FindingBlock:
 Chart = IntervalChart | SeriesChart | Ladder | Tornado
 Block = Paragraph | Heading | Bullets | KeyValues | Table | Chart | FindingBlock
 SectionKey = Literal[
-    "changes", "sites", "findings", "calls", "streams", "charts", "measured", "not-measured",
-    "method", "glossary",
+    "changes", "sites", "resilience", "register", "findings", "calls", "streams", "charts",
+    "measured", "not-measured", "method", "glossary", "cited",
     "case-cost", "case-options", "case-lines", "case-risks", "case-recharges", "case-five",
     "case-figures",
 ]  # fmt: skip
@@ -227,6 +241,7 @@ class Document:
     sections: tuple[Section, ...]
     heading_line: str  # one line: what, when and from where
     limits_in_brief: tuple[str, ...]
+    cited: tuple[str, ...] = ()  # observations and events: number n is the n-th, from 1
 
 
 @dataclass(frozen=True, slots=True)

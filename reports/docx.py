@@ -1,9 +1,11 @@
 """The report as DOCX, to be worked into a paper: real headings, header rows, alternative texts."""
 
 import zipfile
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from reports.citing import numbers
 from reports.document import (
     Block,
     Bullets,
@@ -20,7 +22,7 @@ from reports.document import (
     Table,
     Tornado,
 )
-from reports.docx_table import table_xml
+from reports.docx_table import cites_xml, table_xml
 from reports.escape import clip, visible
 from reports.pictures import png
 
@@ -58,7 +60,7 @@ def render_docx(document: Document) -> bytes:
     properties.comments = f"sha256 {document.sha256}"
     properties.language = _LANGUAGE
     properties.created = properties.modified = started
-    writer = _Writer(made)
+    writer = _Writer(made, numbers(document))
     writer.head(document)
     for section in document.sections:
         made.add_heading(visible(section.title), level=2)
@@ -85,8 +87,9 @@ def _undated(data: bytes) -> bytes:
 class _Writer:
     """Puts blocks at the end of one document."""
 
-    def __init__(self, made: "Docx") -> None:
+    def __init__(self, made: "Docx", known: Mapping[str, int]) -> None:
         self._made = made
+        self._numbers = known
 
     def head(self, document: Document) -> None:
         """Banner, title and the summary, which stands on the first page."""
@@ -143,6 +146,14 @@ class _Writer:
         run.bold = True
         run.font.color.rgb = _rgb(_COLOURS[mark.kind])
 
+    def _cite(self, paragraph: "DocxParagraph", keys: Sequence[str]) -> None:
+        from docx.oxml import parse_xml  # noqa: PLC0415
+        from docx.oxml.ns import nsdecls  # noqa: PLC0415
+
+        made = parse_xml(f"<w:p {nsdecls('w')}>{cites_xml(keys, self._numbers)}</w:p>")
+        for part in list(made):
+            paragraph._p.append(part)
+
     def _finding(self, block: FindingBlock) -> None:
         heading = self._made.add_heading(level=3)
         self._mark(heading, block.mark)
@@ -150,7 +161,9 @@ class _Writer:
         for one in block.statements:
             text = f"{one.text} {one.evidence}" if len(block.statements) > 1 else one.text
             style = "List Bullet" if len(block.statements) > 1 else None
-            self._made.add_paragraph(visible(text.strip()), style=style)
+            paragraph = self._made.add_paragraph(visible(text.strip()), style=style)
+            if len(block.statements) > 1:
+                self._cite(paragraph, one.cites)
         if block.left:
             self._made.add_paragraph(f"and {block.left:,} more in the record", style="List Bullet")
         self._labelled("What to do: ", block.action)
@@ -178,7 +191,9 @@ class _Writer:
     def _table(self, table: Table) -> None:
         caption = self._made.add_paragraph(visible(table.caption), style="Caption")
         caption.paragraph_format.keep_with_next = True
-        made = table_xml(table, style=_TABLE_TEXT.replace(" ", ""), colours=_COLOURS)
+        made = table_xml(
+            table, style=_TABLE_TEXT.replace(" ", ""), colours=_COLOURS, numbers=self._numbers
+        )
         body: Any = self._made.element.body
         body._insert_tbl(made)  # where python-docx itself puts one: before the last section's end
         self._made.add_paragraph()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from nethealth.model.check import CheckResult
 from nethealth.model.failure import Outcome
 from nethealth.model.measured import was_measured
+from nethealth.model.observation import Observation
+from reports.citing import figure
 from reports.document import (
     Block,
     Cell,
@@ -15,7 +17,7 @@ from reports.document import (
     Paragraph,
     Table,
 )
-from reports.figures import brief, figures, value
+from reports.figures import Seen, brief, figures, is_number, number_of, worst
 from reports.groups import alike
 from reports.hops import hop_table
 from reports.view import View, is_folded, worst_round
@@ -74,6 +76,7 @@ def check_blocks(view: View) -> tuple[Block, ...]:
         Column("Probe"),
         Column("Outcome"),
         Column("Figures"),
+        Column("Check", optional=True),
     )
     order = (Outcome.FAILED, Outcome.NOT_RUN, Outcome.COMPLETED)
     ordered = sorted(
@@ -110,6 +113,7 @@ def _check_row(view: View, rounds: Sequence[CheckResult]) -> tuple[Cell, ...]:
         check.probe,
         _outcome(check, word),
         brief(check, view.seen(check.id)),
+        check.id,
     )
 
 
@@ -125,24 +129,28 @@ def _site_row(view: View, site: str) -> tuple[Cell, ...]:
     findings = [
         finding for finding in view.findings if finding.site == site and not is_folded(finding)
     ]
-    worst = alike(findings)[0] if findings else ()
-    main = CODE_TITLES[worst[0].code] if worst else "–"
-    if len(worst) > 1:
-        main += f" ({len(worst):,})"
-    left = len(findings) - len(worst)
+    gravest = alike(findings)[0] if findings else ()
+    main = CODE_TITLES[gravest[0].code] if gravest else "–"
+    if len(gravest) > 1:
+        main += f" ({len(gravest):,})"
+    left = len(findings) - len(gravest)
     more = f" and {left:,} more" if left else ""
     # Beside a load of our own a line is not as its users find it.
     seen = [view.seen(check.id) for check in checks if check.probe != "coexistence"]
-    losses = [found for each in seen if (found := value(each, "packet_loss_ratio")) is not None]
-    delays = [
-        found for each in seen if (found := value(each, "round_trip_delay_median_s")) is not None
-    ]
+    loss = _highest(seen, "packet_loss_ratio")
+    delay = _highest(seen, "round_trip_delay_median_s")
     measured = sum(map(was_measured, checks))
     return (
         view.site_name(site),
         view.site_mark(site),
         main + more,
         f"{measured:,} of {len(checks):,}" if checks else "none planned",
-        percent(max(losses)) if losses else "no data",
-        seconds(max(delays)) if delays else "no data",
+        "no data" if loss is None else figure(percent(number_of(loss)), [loss]),
+        "no data" if delay is None else figure(seconds(number_of(delay)), [delay]),
     )
+
+
+def _highest(seen: Sequence[Seen], name: str) -> Observation | None:
+    """Of all checks of a site the observation with the highest value of that name."""
+    found = [one for each in seen if (one := worst(each, name)) and is_number(one.value)]
+    return max(found, key=number_of, default=None)

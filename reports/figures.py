@@ -30,9 +30,9 @@ _OTHER_MAX = 12  # figures of a probe that has no words of its own here
 def worst(seen: Seen, name: str) -> Observation | None:
     """The highest value of that name over the run's rounds; one without a value if all lack it."""
     observations = seen.get(name, ())
-    valued = [item for item in observations if is_number(item.value)]
-    if valued:
-        return max(valued, key=lambda item: _float(item.value))
+    numbers = valued(seen, name)
+    if numbers:
+        return max(numbers, key=number_of)
     return observations[-1] if observations else None
 
 
@@ -42,16 +42,22 @@ def value(seen: Seen, name: str) -> float | None:
     return _float(found.value) if found is not None and is_number(found.value) else None
 
 
+def number_of(found: Observation) -> float:
+    """The value as a number; not a number where it is none."""
+    return _float(found.value)
+
+
+def valued(seen: Seen, name: str) -> list[Observation]:
+    """The observations of that name that have a number to reckon with."""
+    return [item for item in seen.get(name, ()) if is_number(item.value)]
+
+
 def round_trip(seen: Seen, word: str) -> float | None:
     """One statistic of delay: over rounds the lowest `min`, the median `median`, else the highest.
 
     In seconds; None where no round has it.
     """
-    found = [
-        float(item.value)
-        for item in seen.get(f"round_trip_delay_{word}_s", ())
-        if is_number(item.value)
-    ]
+    found = [number_of(item) for item in valued(seen, f"round_trip_delay_{word}_s")]
     if not found:
         return None
     if word == "median":

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from nethealth.model.finding import Finding, Severity
-from nethealth.model.observation import Event, Observation
-from reports.document import Block, Column, FindingBlock, Paragraph, Statement, Table
-from reports.escape import clip
+from reports.citing import evidence_row, known
+from reports.document import Block, Cell, Column, Figure, FindingBlock, Paragraph, Statement, Table
 from reports.groups import alike, thing
 from reports.view import View, is_folded, long_date, severity_mark, utc
 from reports.words import (
@@ -13,10 +12,7 @@ from reports.words import (
     DIRECTION_WORDS,
     VERDICT_WORDS,
     count,
-    interval,
     listed,
-    observation_label,
-    observed,
 )
 
 SHOWN_MAX = 20  # of one finding's evidence, and of like findings; the record holds the rest
@@ -70,6 +66,7 @@ def _is_note(finding: Finding) -> bool:
 
 def _block(view: View, group: Sequence[Finding]) -> FindingBlock:
     first, alone = group[0], len(group) == 1
+    most = 3 if alone else 1
     place = view.place(first)
     if not alone and first.site is not None:
         place = f"{len(group):,} at {view.site_name(first.site)}"
@@ -78,7 +75,11 @@ def _block(view: View, group: Sequence[Finding]) -> FindingBlock:
         title=CODE_TITLES[first.code],
         place=place,
         statements=tuple(
-            Statement(finding.statement, _evidence_in_brief(view, finding, 3 if alone else 1))
+            Statement(
+                finding.statement,
+                _evidence_in_brief(view, finding, most),
+                known(view, finding.evidence[:most]),
+            )
             for finding in group[:SHOWN_MAX]
         ),
         left=max(0, len(group) - SHOWN_MAX),
@@ -153,45 +154,20 @@ def _title_of(finding_id: str) -> str:
 
 
 def _evidence(view: View, finding: Finding) -> Table:
-    rows = [_evidence_row(view, key) for key in finding.evidence[:SHOWN_MAX]]
+    rows: list[tuple[Cell, ...]] = [
+        (Figure(key, cites) if (cites := known(view, [key])) else key, *evidence_row(view, key)[1:])
+        for key in finding.evidence[:SHOWN_MAX]
+    ]
     left = len(finding.evidence) - len(rows)
     more = f"; {left:,} more in the record" if left > 0 else ""
     caption = f"Evidence: {CODE_TITLES[finding.code].lower()}, {view.place(finding)}{more}"
     return Table(caption, _COLUMNS, tuple(rows))
 
 
-def _evidence_row(view: View, key: str) -> tuple[str, ...]:
-    found: Observation | Event | None = view.observations.get(key) or view.events.get(key)
-    if isinstance(found, Observation):
-        check = view.checks.get(found.check)
-        samples = "–" if found.samples is None else f"{found.samples:,}"
-        return (
-            key,
-            _what(found),
-            observed(found),
-            samples,
-            interval(found),
-            clip(check.target, 100) if check else "–",
-        )
-    if isinstance(found, Event):
-        return (key, f"event: {found.kind}", f"{utc(found.time):%H:%M:%S} UTC", "–", "–", "–")
-    return (key, "not in this record", "no data", "–", "–", "–")
-
-
-_PARTS = ("sensor", "interface", "line", "poe_port", "ip")  # of a device that has many of a kind
-
-
-def _what(found: Observation) -> str:
-    """The observation in words, with the part of a device that it is of."""
-    part = next((found.method[key] for key in _PARTS if found.method.get(key)), None)
-    label = observation_label(found.name)
-    return label if part is None else f"{label}, {clip(str(part), 40)}"
-
-
 def _evidence_in_brief(view: View, finding: Finding, most: int) -> str:
     parts = []
     for key in finding.evidence[:most]:
-        _, what, value, samples, bounds, _ = _evidence_row(view, key)
+        _, what, value, samples, bounds, _ = evidence_row(view, key)
         size = "" if samples == "–" else f" of {samples}"
         if size and not value.endswith("%"):
             size = f", {samples} {'sample' if samples == '1' else 'samples'}"

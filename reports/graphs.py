@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from nethealth.model.check import CheckResult
 from nethealth.model.observation import Observation
+from reports.citing import figure
 from reports.document import (
     Block,
+    Cell,
     ChartUnit,
     Column,
     IntervalChart,
@@ -14,7 +16,7 @@ from reports.document import (
     SeriesChart,
     Table,
 )
-from reports.figures import is_number, round_trip, value, worst
+from reports.figures import is_number, round_trip, value, valued, worst
 from reports.temperatures import temperature_charts
 from reports.view import View
 from reports.words import count, interval, observed, percent, seconds
@@ -70,7 +72,7 @@ def _worst_hosts(view: View, names: Sequence[str]) -> list[_Host]:
 
 def _delay_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
     rows: list[IntervalRow] = []
-    cells: list[tuple[str, ...]] = []
+    cells: list[tuple[Cell, ...]] = []
     silent: list[str] = []
     for host in hosts:
         seen = view.seen(host.check.id)
@@ -81,7 +83,11 @@ def _delay_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
         rows.append(IntervalRow(view.site_name(host.site), low * 1000, middle * 1000, high * 1000))
         replies = worst(seen, "round_trip_delay_median_s")
         samples = f"{replies.samples:,}" if replies and replies.samples is not None else "–"
-        cells.append((host.label, seconds(low), seconds(middle), seconds(high), samples))
+        shown = [
+            figure(seconds(found), valued(seen, f"round_trip_delay_{word}_s"))
+            for word, found in (("min", low), ("median", middle), ("p95", high))
+        ]
+        cells.append((host.label, *shown, samples))
     if not rows:
         return None
     order = sorted(range(len(rows)), key=lambda index: (-rows[index].high, rows[index].label))
@@ -115,7 +121,7 @@ def _delay_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
 
 def _loss_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
     rows: list[IntervalRow] = []
-    cells: list[tuple[str, ...]] = []
+    cells: list[tuple[Cell, ...]] = []
     for host in hosts[:CHART_MAX_ROWS]:
         loss = worst(view.seen(host.check.id), "packet_loss_ratio")
         if loss is None or not is_number(loss.value):
@@ -124,7 +130,7 @@ def _loss_chart(view: View, hosts: Sequence[_Host]) -> IntervalChart | None:
         low, high = loss.interval or (share, share)
         rows.append(IntervalRow(view.site_name(host.site), low * 100, share * 100, high * 100))
         samples = "–" if loss.samples is None else f"{loss.samples:,}"
-        cells.append((host.label, observed(loss), interval(loss), samples))
+        cells.append((host.label, figure(observed(loss), [loss]), interval(loss), samples))
     if not rows:
         return None
     limit = 100 * view.record.settings.thresholds.loss
@@ -195,7 +201,7 @@ def _series_table(label: str, dated: Sequence[Observation]) -> Table:
     rows = tuple(
         (
             f"{one.t_s or 0:,.1f} s",
-            observed(one),
+            figure(observed(one), [one]),
             "–" if one.samples is None else f"{one.samples:,}",
         )
         for one in shown

@@ -5,6 +5,7 @@ import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
+from reports.citing import anchor, numbers
 from reports.document import Document
 from reports.escape import visible
 
@@ -18,7 +19,9 @@ STYLE = "report.css"
 def render_html(document: Document) -> bytes:
     """UTF-8 HTML; every value is escaped twice over: made visible, then made mere text."""
     template, style, style_hash = _parts()
-    return template.render(document=document, style=style, style_hash=style_hash).encode()
+    return template.render(
+        document=document, style=style, style_hash=style_hash, numbers=numbers(document)
+    ).encode()
 
 
 @cache
@@ -41,7 +44,7 @@ def _parts() -> "tuple[Template, str, str]":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(svg=svg, key=key, WIDE=WIDE, NARROW=NARROW)
+    environment.globals.update(anchor=anchor, svg=svg, key=key, WIDE=WIDE, NARROW=NARROW)
     environment.tests["kind"] = lambda block, name: type(block).__name__ == name
     style, _, _ = loader.get_source(environment, STYLE)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -5,12 +5,14 @@ fonts are typst's own, so that the same record gives the same file on any machin
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from reports.document import Chart, Document, Mark
+from reports.citing import numbers
+from reports.document import Chart, Document, Figure, Mark, Statement
 from reports.escape import visible
 from reports.pictures import standalone
 
@@ -54,7 +56,8 @@ def render_pdf(document: Document) -> bytes:
 def plain(document: Document) -> dict[str, Any]:
     """The document as what JSON can hold; every text made fit for the page."""
     shown = ("title", "subtitle", "banner", "facts", "summary", "sections", "heading_line")
-    found = {name: _plain(getattr(document, name)) for name in shown}
+    known = numbers(document)
+    found = {name: _plain(getattr(document, name), known) for name in shown}
     found["sha256"] = document.sha256
     return found
 
@@ -64,9 +67,15 @@ def printable(text: str) -> str:
     return "".join(map(_printable_character, visible(text)))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, known: Mapping[str, int]) -> Any:
     if isinstance(value, Mark):
         return {"kind": value.kind, "word": printable(value.word)}
+    if isinstance(value, Figure):
+        return {"text": printable(value.text), "cites": [known[key] for key in value.cites]}
+    if isinstance(value, Statement):
+        cites = [known[key] for key in value.cites]
+        said = {"text": printable(value.text), "evidence": printable(value.evidence)}
+        return {**said, "cites": cites}
     if isinstance(value, Chart):
         from reports.charts import key  # noqa: PLC0415 - markupsafe, which only drawing needs
 
@@ -76,13 +85,13 @@ def _plain(value: Any) -> Any:
             "description": printable(value.description),
             "key": printable(key(value)),
             "svg": printable(standalone(value)),
-            "table": _plain(value.table),
+            "table": _plain(value.table, known),
         }
     if is_dataclass(value):
-        found = {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        found = {each.name: _plain(getattr(value, each.name), known) for each in fields(value)}
         return {"block": type(value).__name__, **found}
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [_plain(each, known) for each in value]
     return printable(value) if isinstance(value, str) else value
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from reports.document import (
     Block,
     Bullets,
+    Cell,
     Document,
     FindingBlock,
     Heading,
@@ -222,8 +223,8 @@ def column_widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
     return widths
 
 
-def _cell(cell: str | Mark) -> "Text":
-    return _text(cell.word, _COLOURS[cell.kind]) if isinstance(cell, Mark) else _text(cell)
+def _cell(cell: Cell) -> "Text":
+    return _text(cell.word, _COLOURS[cell.kind]) if isinstance(cell, Mark) else _text(str(cell))
 
 
 def _text(text: str, style: str = "") -> "Text":

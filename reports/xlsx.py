@@ -1,5 +1,6 @@
 """The report as a workbook: a sheet for each section, and all observations to calculate with."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -10,12 +11,12 @@ from reports.document import (
     Cell,
     Column,
     Document,
+    Figure,
     FindingBlock,
     Heading,
     IntervalChart,
     KeyValues,
     Ladder,
-    Mark,
     Paragraph,
     SeriesChart,
     Table,
@@ -34,6 +35,7 @@ _TEXT_MOST = 32_767  # characters of a cell
 _WIDE, _NARROW = 46, 16
 _SHEET_NAME_MOST = 31
 _PROPERTY_MOST = 255
+_CITES = "Observations"  # the column of ids beside the figures that rest on them
 
 
 def render_xlsx(document: Document) -> bytes:
@@ -134,12 +136,18 @@ class _Sheet:
 
     def _table(self, table: Table) -> None:
         self.line(table.caption, self._formats.bold)
-        for index, column in enumerate(table.columns):
-            self._sheet.write_string(self._row, index, _text(column.title), self._formats.header)
+        titles = [column.title for column in table.columns]
+        cites = [_cites(row) for row in table.rows]
+        if any(cites):
+            titles.append(_CITES)
+        for index, title in enumerate(titles):
+            self._sheet.write_string(self._row, index, _text(title), self._formats.header)
         self._row += 1
-        for row in table.rows:
+        for row, keys in zip(table.rows, cites, strict=True):
+            if keys:
+                self._sheet.write_string(self._row, len(row), _text(keys), self._formats.text)
             for index, (column, value) in enumerate(zip(table.columns, row, strict=True)):
-                self._sheet.write_string(self._row, index, _text(_word(value)), self._how(column))
+                self._sheet.write_string(self._row, index, _text(str(value)), self._how(column))
             self._row += 1
         self.gap()
 
@@ -196,8 +204,10 @@ def _sheet_name(book: "Workbook", title: str) -> str:
     return name
 
 
-def _word(value: Cell) -> str:
-    return value.word if isinstance(value, Mark) else value
+def _cites(row: Sequence[Cell]) -> str:
+    """What the row's figures rest on, by its ids in the sheet of observations."""
+    keys = (key for cell in row if isinstance(cell, Figure) for key in cell.cites)
+    return ", ".join(dict.fromkeys(keys))
 
 
 def _text(text: str) -> str:

@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import date
 
 from nethealth.model.case_result import LineInventory
-from nethealth.model.inventory import Inventory
+from nethealth.model.inventory import PSTN_CLOSES, Inventory
 
-RETIREMENT = date(2027, 1, 31)  # of the analogue network and ISDN in the United Kingdom
+RETIREMENT = PSTN_CLOSES
 RETIREMENT_SOURCE = (
     "Guidance for local authorities on moving from analogue to digital telephone lines, "
     "gov.uk, 18 November 2024; date as announced by Openreach"

@@ -19,6 +19,7 @@ _PATTERN_WORDS = {
     "^[A-Za-z_][A-Za-z0-9_]*$": (
         "the name of an environment variable, which holds the secret outside the file"
     ),
+    "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$": "a MAC address such as 00:1b:4f:12:34:56",
     r"^([01]\d|2[0-3]):[0-5]\d$": 'a time of day such as "09:00", from "00:00" to "23:59"',
 }
 

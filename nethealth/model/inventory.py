@@ -31,12 +31,15 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+MacAddress = Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$")]
+Units = Annotated[int, Field(ge=0, le=1000)]
 
 AssetKind = Literal[
     "pbx", "sbc", "gateway", "phone", "ata", "router", "switch", "server", "service",
     "sensor", "reflector",
 ]  # fmt: skip
 ASSET_KINDS: tuple[str, ...] = get_args(AssetKind)
+PSTN_CLOSES = date(2027, 1, 31)  # the analogue network and ISDN in the United Kingdom
 
 _FORBID = {"extra": "forbid"}
 
@@ -90,13 +93,21 @@ class Council:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One building or campus of one council."""
+    """One building or campus of one council.
+
+    `cooling_units` and `ups` count those of the room that the site's equipment stands in: 0 is
+    none, null is not known.
+    """
 
     id: Identifier
     council: str
     name: Text
     gateway: str | None = None  # address of the site's router, pinged to tell site from host
     upstream: str | None = None  # sites with the same upstream share a provider
+    backup_upstream: Text | None = None  # the way out when the first one fails
+    building: Text | None = None  # sites may share one
+    cooling_units: Units | None = None
+    ups: Units | None = None
     wan_down_mbps: Positive | None = None
     wan_up_mbps: Positive | None = None
     staff: Annotated[int, Field(ge=0)] | None = None
@@ -281,6 +292,7 @@ class Asset:
     site: str
     kind: AssetKind
     address: Text | None = None
+    mac: MacAddress | None = None
     name: Text | None = None
     legacy: bool = False  # a label for reports; never evidence
     owner: Text | None = None

@@ -75,11 +75,24 @@ def test_a_register_is_read_and_every_row_accounted_for() -> None:
         ("Make", "vendor"), ("Model No", "model"), ("Responsible Officer", "owner"),
         ("Assigned To", "owner"), ("Purchase date", "installed"), ("EOL", "end_of_support"),
         ("Warranty expiry", "end_of_support"), ("End-of-Support", "end_of_support"),
-        ("Description", "name"),
+        ("Description", "name"), ("MAC Addr.", "mac"),
     ],
 )  # fmt: skip
 def test_usual_names_of_columns(header: str, field: str) -> None:
     assert build([{header: "x"}]).columns == {field: header}
+
+
+@pytest.mark.parametrize(
+    ("cell", "mac"),
+    [
+        ("001B.4F12.3456", "00:1b:4f:12:34:56"), ("00-1B-4F-12-34-56", "00:1b:4f:12:34:56"),
+        ("001b4f123456", "00:1b:4f:12:34:56"), ("001b4f12345", None), ("see label", None),
+    ],
+)  # fmt: skip
+def test_mac_addresses_in_any_punctuation(cell: str, mac: str | None) -> None:
+    imported = build([{"IP": "::1", "Site": "s", "Type": "phone", "MAC": cell}])
+    assert parse(imported.text).asset[0].mac == mac
+    assert [one.content for one in imported.unread] == ([] if mac else [cell])
 
 
 def test_the_more_trusted_of_two_columns_is_taken() -> None:

@@ -75,6 +75,15 @@ def test_the_example_holds_only_addresses_set_apart_for_tests() -> None:
         assert address.startswith(("198.18.", "198.19."))
 
 
+def test_what_a_building_has_is_counted_and_absent_is_not_none() -> None:
+    site = parse(BASE + 'cooling_units = 0\nups = 2\nbuilding = "Annexe"\n').site[0]
+    assert (site.cooling_units, site.ups, site.building) == (0, 2, "Annexe")
+    assert parse(BASE).site[0].cooling_units is None
+    only = fault(BASE + "cooling_units = -1\n")
+    assert (only.line, only.key) == (BASE_LINES + 1, 'site[1] "hall".cooling_units')
+    assert (only.found, only.allowed) == ("-1", "a whole number from 0 to 1000")
+
+
 def test_an_empty_text_is_an_empty_inventory() -> None:
     assert parse("") == Inventory()
 
@@ -191,6 +200,8 @@ ASSET = BASE + '[[asset]]\nid = "a"\nsite = "hall"\nkind = "server"\naddress = "
          "at most sweep.deadline_s = 35 s"),
         ("sip.timeout_s = 40", "sip.timeout_s", "40 s", "at most sweep.deadline_s = 35 s"),
         ("end_of_support = 2018", "end_of_support", "2018", "a date such as 2027-12-31"),
+        ('mac = "001b4f123456"', "mac", '"001b4f123456"',
+         "a MAC address such as 00:1b:4f:12:34:56"),
         ("installed = 1900", "installed", "1900", "a whole number from 1950 to 2100"),
         ('legacy = "yes"', "legacy", '"yes"', "true or false"),
         ('name = "\\u001b[31m\\n"', None, "", ""),

@@ -9,7 +9,7 @@ from nethealth.inventory.assets.columns import match, normal
 from nethealth.inventory.assets.emit import Value, table
 from nethealth.inventory.assets.errors import AssetFileError
 from nethealth.inventory.assets.sheet import Row
-from nethealth.inventory.assets.words import clean, date_of, is_yes, kind_of, slug, year_of
+from nethealth.inventory.assets.words import clean, date_of, is_yes, kind_of, mac_of, slug, year_of
 from nethealth.inventory.faults import shown
 from nethealth.inventory.parsing import MAX_BYTES
 
@@ -144,8 +144,8 @@ class _Register:
 
     def _fields(self, row: Mapping[str, str]) -> dict[str, str]:
         fields = (
-            "id", "hostname", "name", "address", "site", "council", "kind", "vendor", "model",
-            "owner", "installed", "end_of_support", "legacy",
+            "id", "hostname", "name", "address", "mac", "site", "council", "kind", "vendor",
+            "model", "owner", "installed", "end_of_support", "legacy",
         )  # fmt: skip
         return {field: clean(row.get(self._columns.get(field, ""), "")) for field in fields}
 
@@ -160,9 +160,15 @@ class _Register:
         label = cells["id"] or cells["hostname"] or cells["name"] or f"{kind}-{address}"
         name = cells["hostname"] or cells["name"]
         installed, end = year_of(cells["installed"]), date_of(cells["end_of_support"])
-        for field, missing in (("installed", installed is None), ("end_of_support", end is None)):
-            if cells[field] and missing:
-                reason = f"{self._columns[field]}: no date that can be read with certainty"
+        mac = mac_of(cells["mac"])
+        date_words, mac_words = "no date that can be read with certainty", "no MAC address"
+        for field, found, words in (
+            ("installed", installed, date_words),
+            ("end_of_support", end, date_words),
+            ("mac", mac, mac_words),
+        ):
+            if cells[field] and found is None:
+                reason = f"{self._columns[field]}: {words}"
                 self.unread.append(Unplaced(number, reason, cells[field][:_CONTENT_MAX]))
         site = self._site(number, cells)
         self.assets.append(
@@ -171,6 +177,7 @@ class _Register:
                 "site": site,
                 "kind": kind,
                 "address": address,
+                "mac": mac,
                 "name": self._short(number, "name", name),
                 "legacy": True if is_yes(cells["legacy"]) else None,
                 "owner": self._short(number, "owner", cells["owner"]),

@@ -28,6 +28,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "management ip address", "mgmt ip", "mgmt ip address", "management address", "primary ip",
         "primary ip address", "network address", "ipv6 address", "ipv6", "address",
     ),
+    "mac": (
+        "mac address", "mac", "mac addr", "ethernet address", "hardware address",
+        "physical address",
+    ),
     "site": (
         "site", "site name", "location", "location name", "building", "building name", "premises",
         "office", "campus", "property", "depot",

@@ -100,6 +100,14 @@ def date_of(text: str) -> date | None:
         return None
 
 
+def mac_of(text: str) -> str | None:
+    """A MAC address in whatever punctuation, as six pairs in lower case; null for anything else."""
+    digits = re.sub(r"[\s:.-]", "", text).lower()
+    if not re.fullmatch(r"[0-9a-f]{12}", digits):
+        return None
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
 def is_yes(text: str) -> bool:
     """Whether the cell says yes."""
     return normal(text) in ("yes", "y", "true", "1", "x")
