@@ -8,6 +8,7 @@ from nethealth import __version__
 from nethealth.cli.capture import capture
 from nethealth.cli.check import check
 from nethealth.cli.demo import demo
+from nethealth.cli.diagnose import diagnose
 from nethealth.cli.doctor import doctor
 from nethealth.cli.exits import InternalError
 from nethealth.cli.experiment import experiment
@@ -15,7 +16,7 @@ from nethealth.cli.history import history
 from nethealth.cli.imports import imports
 from nethealth.cli.init import init
 from nethealth.cli.reflect import reflect
-from nethealth.cli.report import diagnose, report
+from nethealth.cli.report import report
 from nethealth.cli.sweep import sweep
 
 

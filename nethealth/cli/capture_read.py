@@ -50,6 +50,12 @@ def bin_width(context: click.Context, parameter: click.Parameter, value: str) ->
     help="How wide the bins of series over time are, 1s to 1d.",
 )
 @inventory_option
+@click.option(
+    "--store",
+    metavar="URL",
+    default=None,
+    help="Keep the record in this history too (sqlite:///PATH), beside the sweeps.",
+)
 @output_options
 @privacy_options
 @click.pass_context
@@ -59,6 +65,7 @@ def read(
     engine: "EngineName",
     bin_s: float,
     inventory: Path | None,
+    store: str | None,
     formats: str | None,
     output: Path | None,
     fail_on: str,
@@ -82,7 +89,22 @@ def read(
         import reports  # noqa: F401, PLC0415
 
     record = _record(files, inventory, reading, privacy)
+    if store is not None:
+        _keep(store, record)
     context.exit(finish(record, asked, what="capture", named=True))
+
+
+def _keep(url: str, record: "Record") -> None:
+    """Put the record into the history, where `diagnose --since` and `experiment` find it."""
+    from nethealth.cli.given import opened_store  # noqa: PLC0415
+    from nethealth.store import StoreError  # noqa: PLC0415
+
+    with opened_store(url) as store:
+        try:
+            store.begin(record)
+            store.finish(record)
+        except StoreError as error:
+            raise InputError(f"the capture is not in the history: {error}") from None
 
 
 def _begin(

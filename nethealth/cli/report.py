@@ -1,4 +1,4 @@
-"""`nethealth report` and `nethealth diagnose`: a stored run or a record, shown or judged again."""
+"""`nethealth report`: a stored run or a record, shown again."""
 
 from pathlib import Path
 
@@ -55,39 +55,3 @@ def report(
 
 
 report.add_command(verify)
-
-
-@click.command()
-@record_options
-@store_option
-@force_option
-@output_options
-@click.pass_context
-def diagnose(
-    context: click.Context,
-    records: tuple[Path, ...],
-    run: str | None,
-    store: str | None,
-    formats: str | None,
-    output: Path | None,
-    fail_on: str,
-    quiet: bool,
-    verbose: bool,
-    force: bool,
-) -> None:
-    """Judge a run again by this version's rules.
-
-    Works from the stored observations and measures nothing.
-    """
-    asked = Output.of(formats, output, fail_on, quiet, verbose)
-    from dataclasses import replace  # noqa: PLC0415
-
-    from nethealth.cli.chosen import chosen  # noqa: PLC0415
-    from nethealth.cli.output import keep_what_is_there  # noqa: PLC0415
-    from nethealth.cli.run import finish  # noqa: PLC0415
-    from nethealth.diagnosis import judge  # noqa: PLC0415
-
-    record, previous = chosen(records, run, store)
-    keep_what_is_there(asked, record.run.started, "diagnose", force=force)
-    judged = replace(record, findings=judge(record))
-    context.exit(finish(judged, asked, what="diagnose", previous=previous))

@@ -14,7 +14,7 @@ from nethealth.model.observation import Event, Observation, PastValue
 from nethealth.model.privacy import Privacy
 
 SCHEMA: Literal["nethealth.record/1"] = "nethealth.record/1"
-RunKind = Literal["check", "sweep", "demo", "capture", "diagnose", "report", "import"]
+RunKind = Literal["check", "sweep", "demo", "capture", "diagnose", "report", "import", "period"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from nethealth.store.base import Point, RunSummary, Store, StoreError
+from nethealth.store.base import Point, RunMark, RunSummary, Store, StoreError
 from nethealth.store.ledger import Registration
 from nethealth.store.past import last_tables, past_of
 from nethealth.store.sqlite import SqliteStore
@@ -14,6 +14,7 @@ __all__ = [
     "Period",
     "Point",
     "Registration",
+    "RunMark",
     "RunSummary",
     "Store",
     "StoreError",

@@ -32,6 +32,16 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RunMark:
+    """A run by its id, and when it began."""
+
+    id: str
+    kind: RunKind
+    vantage: str
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One stored value and when it was seen (the run's start where the observation has no time)."""
 
@@ -86,6 +96,21 @@ class Store(Protocol):
         """
         ...
 
+    def runs_between(self, since: datetime, until: datetime) -> tuple[RunMark, ...]:
+        """The runs that began from `since` on and before `until`, oldest first.
+
+        A capture counts by when it was read; `load` tells when it was taken.
+        """
+        ...
+
+    def captures(self) -> tuple[RunMark, ...]:
+        """Every run that read captures, oldest first."""
+        ...
+
+    def checks_between(self, since: datetime, until: datetime, most: int) -> int:
+        """How many checks the runs of `runs_between` hold; counted no further than `most`."""
+        ...
+
     def series(
         self,
         names: Collection[str],
@@ -121,12 +146,16 @@ class Store(Protocol):
 
     def events(
         self,
-        kinds: Collection[str],
+        kinds: Collection[str] | None,
         *,
         site: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> tuple[Event, ...]:
-        """What happened, of those kinds, oldest first; brought in twice, it stands once."""
+        """What happened, of those kinds or of any, oldest first; brought in twice, it stands once.
+
+        From `since` on and before `until`.
+        """
         ...
 
     def register(self, registration: Registration) -> bool:

@@ -64,16 +64,23 @@ def add_events(connection: sqlite3.Connection, run_key: int, events: Iterable[Ev
 
 def events(
     connection: sqlite3.Connection,
-    kinds: Collection[str],
+    kinds: Collection[str] | None,
     site: str | None,
     since: datetime | None,
+    until: datetime | None = None,
 ) -> tuple[Event, ...]:
     """Oldest first; what was brought in twice, under one id, stands once."""
     found = connection.execute(
         "SELECT id, min(time), kind, site, asset, source, clock_error_s FROM events"
-        " WHERE kind IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR site = ?2)"
-        " AND time >= ?3 GROUP BY id, kind ORDER BY 2, id",
-        (json.dumps(list(kinds)), site, text_of(since) if since else ""),
+        " WHERE (?1 IS NULL OR kind IN (SELECT value FROM json_each(?1)))"
+        " AND (?2 IS NULL OR site = ?2) AND time >= ?3 AND (?4 IS NULL OR time < ?4)"
+        " GROUP BY id, kind ORDER BY 2, id",
+        (
+            None if kinds is None else json.dumps(list(kinds)),
+            site,
+            text_of(since) if since else "",
+            text_of(until) if until else None,
+        ),
     )
     return tuple(
         Event(id_, datetime.fromisoformat(time), kind, place, asset, source, error)

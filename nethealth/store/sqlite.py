@@ -17,7 +17,7 @@ from nethealth.model.observation import Event, Observation
 from nethealth.model.period import PERIOD_NAMES, CheckPeriod
 from nethealth.model.record import Record, Run, RunKind
 from nethealth.store import ledger
-from nethealth.store.base import Point, RunSummary, StoreError
+from nethealth.store.base import Point, RunMark, RunSummary, StoreError
 from nethealth.store.ledger import Registration
 from nethealth.store.schema import prepare
 from nethealth.store.tables import Tables
@@ -80,6 +80,15 @@ class SqliteStore:
     def previous_findings(self, run: Run, checks: Collection[str]) -> tuple[Finding, ...] | None:
         return self._do(lambda: self._tables.previous_findings(run, checks))
 
+    def runs_between(self, since: datetime, until: datetime) -> tuple[RunMark, ...]:
+        return self._do(lambda: self._tables.runs_between(since, until))
+
+    def captures(self) -> tuple[RunMark, ...]:
+        return self._do(lambda: self._tables.runs_of("capture"))
+
+    def checks_between(self, since: datetime, until: datetime, most: int) -> int:
+        return self._do(lambda: self._tables.checks_between(since, until, most))
+
     def series(
         self,
         names: Collection[str],
@@ -118,12 +127,13 @@ class SqliteStore:
 
     def events(
         self,
-        kinds: Collection[str],
+        kinds: Collection[str] | None,
         *,
         site: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> tuple[Event, ...]:
-        return self._do(lambda: ledger.events(self._connection, kinds, site, since))
+        return self._do(lambda: ledger.events(self._connection, kinds, site, since, until))
 
     def register(self, registration: Registration) -> bool:
         added: list[bool] = []

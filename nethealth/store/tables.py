@@ -22,7 +22,7 @@ from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Observation, Passport
 from nethealth.model.record import Record, Run, RunKind
 from nethealth.store import ledger, rows
-from nethealth.store.base import Point, RunSummary, StoreError
+from nethealth.store.base import Point, RunMark, RunSummary, StoreError
 from nethealth.store.packed import Packed
 
 _INVENTORY = TypeAdapter(Inventory)
@@ -158,6 +158,31 @@ class Tables:
                 )
             )  # fmt: skip
         return tuple(summaries)
+
+    def runs_between(self, since: datetime, until: datetime) -> tuple[RunMark, ...]:
+        return self._marks("started >= ? AND started < ?", *map(ledger.text_of, (since, until)))
+
+    def runs_of(self, kind: RunKind) -> tuple[RunMark, ...]:
+        return self._marks("kind = ?", kind)
+
+    def checks_between(self, since: datetime, until: datetime, most: int) -> int:
+        """Counted no further than `most`."""
+        ((found,),) = self._rows(
+            "SELECT count(*) FROM (SELECT 1 FROM runs CROSS JOIN checks ON run_key = runs.key"
+            " WHERE started >= ? AND started < ? LIMIT ?)",
+            ledger.text_of(since), ledger.text_of(until), most,
+        )  # fmt: skip
+        return int(found)
+
+    def _marks(self, where: str, *values: object) -> tuple[RunMark, ...]:
+        found = self._rows(
+            f"SELECT id, kind, vantage, started FROM runs WHERE {where} ORDER BY started, key",  # noqa: S608  (no value stands in it)
+            *values,
+        )
+        return tuple(
+            RunMark(id_, kind, vantage, datetime.fromisoformat(started))
+            for id_, kind, vantage, started in found
+        )
 
     def previous_findings(self, run: Run, checks: Collection[str]) -> tuple[Finding, ...] | None:
         candidates = self._rows(
