@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from nethealth.model.check import ProbeKind
-from nethealth.model.probe import Catalogue, Probe
+if TYPE_CHECKING:
+    from nethealth.model.check import ProbeKind
+    from nethealth.model.probe import Catalogue, Probe
 
-_MODULES: dict[ProbeKind, str] = {
+_MODULES: "dict[ProbeKind, str]" = {
     "ping": "probes.ping:PING",
     "tcp": "probes.tcp:TCP",
     "dns": "probes.dns:DNS",
@@ -24,19 +26,19 @@ _MODULES: dict[ProbeKind, str] = {
 }
 
 
-class _OnFirstUse(Mapping[ProbeKind, Probe]):
+class _OnFirstUse(Mapping["ProbeKind", "Probe"]):
     """Imports a kind's module when it is asked for: a ping pays for no DNS or TLS library."""
 
-    def __getitem__(self, kind: ProbeKind) -> Probe:
+    def __getitem__(self, kind: "ProbeKind") -> "Probe":
         module, name = _MODULES[kind].split(":")
         probe: Probe = getattr(import_module(module), name)
         return probe
 
-    def __iter__(self) -> Iterator[ProbeKind]:
+    def __iter__(self) -> "Iterator[ProbeKind]":
         return iter(_MODULES)
 
     def __len__(self) -> int:
         return len(_MODULES)
 
 
-CATALOG: Catalogue = _OnFirstUse()
+CATALOG: "Catalogue" = _OnFirstUse()

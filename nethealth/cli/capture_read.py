@@ -1,6 +1,5 @@
 """`nethealth capture read`: what recorded packets say of the telephony and the network."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from nethealth.model.pseudonym import Names
     from nethealth.model.record import Record
     from probes.capture.read import EngineName
-    from probes.capture.result import CaptureRead
+    from probes.capture.worker import ReadingProcess
 
 CHECK_ID = "capture"
 BIN_MIN_S, BIN_MAX_S = 1, 86_400
@@ -81,11 +80,14 @@ def read(
     """
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     names, privacy = names_for(key_file, reveal, apart_from=asked.path)
-    reading = _begin(files, names, engine, bin_s)
+    reading = _begin(context, files, names, engine, bin_s)
     # While that goes on in its own process, this one loads what the report will need.
     from nethealth.cli.run import finish  # noqa: PLC0415
+    from nethealth.model import codec  # noqa: PLC0415
 
-    if asked.formats != ("json",):
+    if asked.formats == ("json",):
+        codec.prepare()
+    else:
         import reports  # noqa: F401, PLC0415
 
     record = _record(files, inventory, reading, privacy)
@@ -108,28 +110,30 @@ def _keep(url: str, record: "Record") -> None:
 
 
 def _begin(
-    files: tuple[str, ...], names: "Names", engine: "EngineName", bin_s: float
-) -> "Callable[[], CaptureRead]":
+    context: click.Context,
+    files: tuple[str, ...],
+    names: "Names",
+    engine: "EngineName",
+    bin_s: float,
+) -> "ReadingProcess":
+    """Let the files be read, by the process that may have been begun for it."""
     from probes.capture.sources import SourceError, expand  # noqa: PLC0415
-    from probes.capture.worker import begin  # noqa: PLC0415
+    from probes.capture.worker import ReadingProcess  # noqa: PLC0415
 
     try:
         found = expand(files)
     except SourceError as error:
         raise InputError(str(error)) from None
-
-    def work() -> "CaptureRead":
-        from probes.capture.read import read_captures  # noqa: PLC0415
-
-        return read_captures(CHECK_ID, found, names, engine, bin_s)
-
-    return begin(work)
+    begun = context.find_object(ReadingProcess)
+    reading = begun if begun is not None else ReadingProcess()
+    reading.begin(CHECK_ID, found, names, engine, bin_s)
+    return reading
 
 
 def _record(
     files: tuple[str, ...],
     inventory: Path | None,
-    reading: "Callable[[], CaptureRead]",
+    reading: "ReadingProcess",
     privacy: "Privacy",
 ) -> "Record":
     from dataclasses import replace  # noqa: PLC0415
@@ -147,7 +151,7 @@ def _record(
     started = datetime.now(UTC)
     known = inventory_if_any(inventory) or Inventory()
     try:
-        result = reading()
+        result = reading.result()
     except SourceError as error:
         raise InputError(str(error)) from None
     except WorkerError as error:

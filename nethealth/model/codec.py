@@ -31,6 +31,11 @@ def _adapter() -> TypeAdapter[Record]:
     return TypeAdapter(Record)
 
 
+def prepare() -> None:
+    """Do ahead what the first `dump` or `load` would wait for."""
+    _adapter()
+
+
 def dump_opening(record: Record) -> bytes:
     """Tool, run and settings of a record that is only begun; `load` reads what this gives."""
     opening = _Opening(record.schema_, record.tool, record.run, record.settings)

@@ -12,6 +12,7 @@ from nethealth.passive.columns import Flags, Ints
 BIN_NS = 1_000_000_000
 ENTRIES_MAX = 500_000  # of all streams; beyond, all bins become twice as wide
 POINTS_MAX = 120  # of one stream's series in the record
+_NOTED_MIN = 50_000
 _STREAM_SHIFT = 36  # bins since 1970, of a second at least, take fewer bits
 
 
@@ -32,6 +33,9 @@ class Progress:
         self.bin_ns = BIN_NS
         self._key = np.zeros(0, np.int64)  # stream and bin, sorted, each once
         self._highest = np.zeros(0, np.int64)
+        self._noted: list[tuple[Ints, Ints]] = []  # the same, not yet sorted in
+        self._noted_count = 0
+        self._most = ENTRIES_MAX  # of both before they are settled
 
     def note(self, stream: Ints, time_ns: Ints, extended: Ints) -> None:
         """Packets that went ahead of all before, sorted by stream and in the order of arrival."""
@@ -39,17 +43,19 @@ class Progress:
             return
         keys = (stream << _STREAM_SHIFT) + time_ns // self.bin_ns
         last = np.append(np.flatnonzero(np.diff(keys)), len(keys) - 1)
-        self._merge(
-            np.concatenate([self._key, keys[last]]),
-            np.concatenate([self._highest, extended[last]]),
-        )
-        while len(self._key) > ENTRIES_MAX:
-            self.bin_ns *= 2
-            streams = self._key >> _STREAM_SHIFT << _STREAM_SHIFT
-            self._merge(streams + ((self._key - streams) >> 1), self._highest)
+        self._noted.append((keys[last], extended[last]))
+        self._noted_count += len(last)
+        # Sorting them in with every run would cost more with every run.
+        known = len(self._key)
+        if (
+            self._noted_count > max(_NOTED_MIN, known // 2)
+            or known + self._noted_count > self._most
+        ):
+            self._settle()
 
     def rename(self, numbers: Ints) -> None:
         """Streams have new numbers; -1 for one that is forgotten."""
+        self._settle()
         stream = self._key >> _STREAM_SHIFT
         kept: Flags = numbers[stream] >= 0
         moved = (numbers[stream] - stream) << _STREAM_SHIFT
@@ -60,6 +66,7 @@ class Progress:
 
         `lowest`: the first number that was to be expected of it.
         """
+        self._settle()
         first, last = np.searchsorted(self._key, [stream << _STREAM_SHIFT,
                                                   (stream + 1) << _STREAM_SHIFT])  # fmt: skip
         if first == last:
@@ -80,6 +87,19 @@ class Progress:
             expected=tuple(expected.tolist()),
             lost=tuple(lost.tolist()),
         )
+
+    def _settle(self) -> None:
+        """Sort in what was noted; widen the bins if there are too many."""
+        if not self._noted:
+            return
+        keys, highest = zip((self._key, self._highest), *self._noted, strict=True)
+        self._noted, self._noted_count = [], 0
+        self._merge(np.concatenate(keys), np.concatenate(highest))
+        while len(self._key) > ENTRIES_MAX:
+            self.bin_ns *= 2
+            streams = self._key >> _STREAM_SHIFT << _STREAM_SHIFT
+            self._merge(streams + ((self._key - streams) >> 1), self._highest)
+        self._most = max(ENTRIES_MAX, len(self._key) + _NOTED_MIN)
 
     def _merge(self, keys: Ints, highest: Ints) -> None:
         """Sort, and keep the highest number of each key."""

@@ -1,6 +1,8 @@
 """What reading captures gives back: values that need no numpy to be taken over."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
 
 from nethealth.model.observation import Observation
 from nethealth.model.probe import Completion
@@ -26,8 +28,26 @@ class FileRead:
 
 @dataclass(frozen=True, slots=True)
 class CaptureRead:
-    """All that was found in the files, and how far each could be read."""
+    """All that was found in the files, and how far each could be read.
+
+    It comes from another process: thousands of observations go as plain rows, in a tenth of the
+    time that they would take one by one.
+    """
 
     files: tuple[FileRead, ...]
     observations: tuple[Observation, ...]
     completion: Completion
+
+    def __reduce__(self) -> tuple[object, ...]:
+        rows = [_row(each) for each in self.observations]
+        return _of_rows, (self.files, rows, self.completion)
+
+
+_COLUMNS = tuple(each.name for each in fields(Observation))
+_row = attrgetter(*_COLUMNS)
+
+
+def _of_rows(
+    files: tuple[FileRead, ...], rows: list[tuple[Any, ...]], completion: Completion
+) -> CaptureRead:
+    return CaptureRead(files, tuple(Observation(*row) for row in rows), completion)

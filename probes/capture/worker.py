@@ -1,17 +1,21 @@
-"""Work in a process of its own, while this one goes on: one call, its value or its error back.
+"""Captures read in a process of their own: one request, its result or its error back.
 
-Reading a capture needs numpy and all analyses; the process that asked for it meanwhile loads what
-a record and its report need. A worker that is killed takes nothing down with it.
+Reading needs numpy and all analyses; the process that asks meanwhile loads what a record and its
+report need. A worker that is killed takes nothing down with it. Nothing is imported here that the
+worker could load itself: it is begun before all else.
 """
 
-import ctypes
 import os
-import pickle
 import sys
-from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
-Value = TypeVar("Value")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nethealth.model.pseudonym import Names
+    from probes.capture.read import EngineName
+    from probes.capture.result import CaptureRead
+
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # <malloc.h>
 
 
@@ -19,22 +23,46 @@ class WorkerError(RuntimeError):
     """The worker ended without an answer; the message says how."""
 
 
-def begin(work: Callable[[], Value]) -> Callable[[], Value]:
-    """Start the work; the function returned waits for its value, and raises what it raised."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _answer(work, writing)
-    os.close(writing)
+class ReadingProcess:
+    """Begins at once, and loads what it needs; it reads when it is asked to, once.
 
-    def wait() -> Value:
-        with os.fdopen(reading, "rb") as pipe:
+    One that is never asked ends with the process that began it, or sooner.
+    """
+
+    def __init__(self) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        asked, self._asking = os.pipe()
+        self._answers, answering = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            os.close(self._asking)
+            os.close(self._answers)
+            _live(asked, answering)
+        os.close(asked)
+        os.close(answering)
+
+    def begin(
+        self, check_id: str, files: "Sequence[str]", people: "Names", engine: "EngineName",
+        bin_s: float,
+    ) -> None:  # fmt: skip
+        """Let it read, as `read_captures` does."""
+        import pickle  # noqa: PLC0415
+
+        with os.fdopen(self._asking, "wb") as pipe:
+            pipe.write(pickle.dumps((check_id, files, people, engine, bin_s)))
+
+    def result(self) -> "CaptureRead":
+        """Wait for what it read; what was raised there is raised here.
+
+        It is not waited for until it has given back its memory, which takes its time.
+        """
+        import pickle  # noqa: PLC0415
+
+        with os.fdopen(self._answers, "rb") as pipe:
             data = pipe.read()
-        _, status = os.waitpid(child, 0)
         if not data:
+            _, status = os.waitpid(self._child, 0)
             raise WorkerError(f"the reading process ended with {_ending(status)}")
         # What the pipe brings was pickled by our own child a moment ago.
         value, error = pickle.loads(data)  # noqa: S301
@@ -42,21 +70,33 @@ def begin(work: Callable[[], Value]) -> Callable[[], Value]:
             raise error
         return value  # type: ignore[no-any-return]
 
-    return wait
 
-
-def _answer(work: Callable[[], object], writing: int) -> None:
+def _live(asked: int, answering: int) -> None:
     """The child's whole life: it never returns, and runs no handlers that are the parent's."""
     code = 1
-    _keep_memory()
     try:
-        try:
-            answer = pickle.dumps((work(), None))
-        except Exception as error:  # noqa: BLE001 - handed to the one who waits
-            answer = pickle.dumps((None, error))
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(answer)
+        import gc  # noqa: PLC0415
+
+        gc.disable()  # what is loaded stays, all of it
+        _keep_memory()
+        import pickle  # noqa: PLC0415
+
+        from probes.capture.read import read_captures  # noqa: PLC0415
+
+        gc.enable()
+        with os.fdopen(asked, "rb") as pipe:
+            request = pipe.read()
+        if request:
+            try:
+                # Our own parent wrote it.
+                answer = pickle.dumps((read_captures(*pickle.loads(request)), None))  # noqa: S301
+            except Exception as error:  # noqa: BLE001 - handed to the one who waits
+                answer = pickle.dumps((None, error))
+            with os.fdopen(answering, "wb") as pipe:
+                pipe.write(answer)
         code = 0
+    except KeyboardInterrupt:
+        pass  # the one who waits has been interrupted too, and says so
     finally:
         os._exit(code)
 
@@ -66,6 +106,8 @@ def _keep_memory() -> None:
 
     glibc alone has this knob (mallopt(3)); elsewhere nothing is lost but a little time.
     """
+    import ctypes  # noqa: PLC0415
+
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
