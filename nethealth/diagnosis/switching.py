@@ -14,10 +14,14 @@ from nethealth.diagnosis.evidence import Evidence, number
 from nethealth.diagnosis.text import counted, listing
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
+from nethealth.quality.counters import frames_most_per_s
 
 CHANGES_LEAST = 5  # of the tree while it was watched: a single one is a computer switched on
 RECENT_S = 3600.0
 ALIKE = 2.0  # two rates within this factor are of the same frames
+BEHIND_MOST = 8  # addresses at the port of a telephone, with all that may hang on it
+FULL_SHARE = 0.1  # of the shortest frames that a port's rate allows
+FULL_LEAST_PER_S = 10_000.0
 
 
 def spanning_tree_changes(evidence: Evidence) -> Iterator[Finding]:
@@ -132,7 +136,11 @@ def _flat(device: Device) -> str:
 
 
 def _loop(evidence: Evidence, device: Device, flows: list[_Flow]) -> Iterator[Finding]:
-    """Two ports that take in the same storm and give it back, under a tree that stands still."""
+    """Two ports that take in the same storm and give it back, under a tree that stands still.
+
+    So do two machines that each send a storm and take in the other's: that frames come back is
+    seen by who is learned at these ports, or by a port that is full of them both ways.
+    """
     echoing = [flow for flow in flows if _alike(flow.in_per_s, flow.out_per_s)]
     pairs = [flow for flow in echoing if any(_same(flow, other) for other in echoing)]
     if len(pairs) < 2:
@@ -140,8 +148,10 @@ def _loop(evidence: Evidence, device: Device, flows: list[_Flow]) -> Iterator[Fi
     changes = tree_changes(device)
     known = device.now("spanning_tree_changes_count") is not None
     telephones = [f.interface for f in pairs if device.telephone_at(f.interface)]
-    refuted = changes > 0
-    seen_there = bool(telephones) and known and not refuted
+    strangers = [seen for flow in pairs if (seen := _strangers(device, flow.interface))]
+    returned = bool(strangers) or all(_full(device, flow) for flow in pairs)
+    refuted = changes >= CHANGES_LEAST
+    seen_there = bool(telephones) and known and returned and not refuted
     verdict = Verdict.SUGGESTIVE
     if refuted:
         verdict = Verdict.CONTRADICTED
@@ -156,18 +166,61 @@ def _loop(evidence: Evidence, device: Device, flows: list[_Flow]) -> Iterator[Fi
         f"{where.name} takes in the same storm at {listing([f.interface for f in pairs])} as it "
         f"sends out there, as where two of its ports are joined behind it.{who}",
         rounds=device.rounds[-1:],
-        seen=[seen for flow in pairs for seen in flow.seen],
+        seen=[*(seen for flow in pairs for seen in flow.seen), *strangers],
         verdict=verdict,
         direction=Direction.TELEPHONY_TO_NETWORK if seen_there else Direction.UNDETERMINED,
         refutations=(
             Refutation(
                 "Is the spanning tree at work, which a loop behind a telephone never wakes?",
-                f"yes: it changed {counted(changes, 'time')}" if refuted else _flat(device),
+                f"yes: it changed {counted(changes, 'time')}" if refuted
+                else f"no: {counted(changes, 'change')}, as one computer makes that is switched on"
+                if changes else _flat(device),
+            ),
+            Refutation(
+                "Are they machines that each send a storm of their own?",
+                "no: devices of other ports were learned there" if strangers
+                else "no: the ports are full of it both ways" if returned
+                else "they may be: nothing shows that frames come back",
             ),
         ),
         missing=("whether the storm ends when one of the two ports is shut",),
         alternatives=("two cables of any other device",),
+    )  # fmt: skip
+
+
+def _strangers(device: Device, interface: str) -> Observation | None:
+    """What was learned at a port, if it is more than can hang there, or who announces himself
+    elsewhere."""
+    learned = next(
+        (
+            seen
+            for seen in device.all_now("forwarding_port_address_count")
+            if seen.method.get("interface") == interface
+        ),
+        None,
     )
+    if learned is None:
+        return None
+    listed = learned.method.get("addresses")
+    here = {str(each) for each in listed} if isinstance(listed, list | tuple) else set()
+    elsewhere = {
+        str(seen.method.get("chassis"))
+        for seen in device.all_now("neighbour_name")
+        if seen.method.get("interface") != interface
+    }
+    many = (number(learned) or 0) > BEHIND_MOST
+    return learned if many or here & elsewhere else None
+
+
+def _full(device: Device, flow: _Flow) -> bool:
+    """Whether a good part of the port's rate is broadcasts, in and out: no machine sends so many
+    and takes in as many besides."""
+    speed = device.now("interface_speed_bps", interface=flow.interface)
+    bps = None if speed is None else number(speed)
+    if bps is None or bps <= 0:
+        return False
+    least = FULL_SHARE * frames_most_per_s(bps)
+    return min(flow.in_per_s, flow.out_per_s) >= least > FULL_LEAST_PER_S
 
 
 def _alike(one: float, other: float) -> bool:

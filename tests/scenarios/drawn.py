@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.scenarios.causes.names import CAUSES
-from tests.scenarios.estate import SiteWorld, World, world
+from tests.scenarios.estate import SOURCES, SiteWorld, World, world
 
 TO_NETWORK, TO_TELEPHONY = "telephony-to-network", "network-to-telephony"
 
@@ -30,13 +30,15 @@ def _of(cause: str, code: str, direction: str | None, needs: str, **options: Any
     return Guilty(cause, code, direction, frozenset(needs.split()), options)
 
 
+_LAN = "snmp neighbours spanning-tree forwarding"
 # Handbook section 5, and its rule (b) for the direction.
 GUILTY: tuple[Guilty, ...] = (
-    _of("phone_loop", "phone-loop", TO_NETWORK, "snmp"),
-    _of("phone_loop", "phone-loop", TO_NETWORK, "snmp", control_per_s=2500.0),
-    _of("duplex_mismatch", "duplex-mismatch", TO_NETWORK, "snmp", at="phone", half="switch"),
-    _of("duplex_mismatch", "duplex-mismatch", TO_NETWORK, "snmp", at="phone", half="phone"),
-    _of("two_owners", "address-conflict", TO_NETWORK, "snmp"),
+    _of("phone_loop", "phone-loop", TO_NETWORK, _LAN),
+    _of("phone_loop", "phone-loop", TO_NETWORK, _LAN, changes=1),
+    _of("phone_loop", "phone-loop", TO_NETWORK, _LAN, control_per_s=2500.0),
+    _of("duplex_mismatch", "duplex-mismatch", TO_NETWORK, _LAN, at="phone", half="switch"),
+    _of("duplex_mismatch", "duplex-mismatch", TO_NETWORK, _LAN, at="phone", half="phone"),
+    _of("two_owners", "address-conflict", TO_NETWORK, "snmp neighbours"),
     _of("no_classes", "no-wan-qos", TO_TELEPHONY, "coexistence"),
     _of("marks_cleared", "dscp-bleached", None, "coexistence"),
     _of("clocks_apart", "clock-slip", None, ""),
@@ -60,7 +62,10 @@ INNOCENT: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("chiller_fails", {}),
     ("chiller_fails", {"fatal_c": 34.0}),
     ("moved_lease", {}),
-    ("two_owners", {"telephone": False}),
+    ("two_owners", {"wrong": "printer"}),
+    ("two_owners", {"wrong": "pc", "rightful": "phone", "address": 100}),
+    ("worm", {"hosts": 2}),
+    ("worm", {"hosts": 3}),
     ("instrument_late", {}),
     ("satellite", {}),
     ("with_classes", {}),
@@ -119,6 +124,8 @@ def _noise(drawn: World) -> World:
         if drawn.chance(0.5):
             site.line.loss["forward"] = drawn.between(0.0, 0.003)
             site.line.loss["return"] = drawn.between(0.0, 0.003)
+        if drawn.chance(0.3):  # a computer is switched on at a port that is no edge port
+            site.switch.tree_changes_s.append(drawn.between(-3500, 500))
     drawn.lag_s = drawn.about(0.001)
     if drawn.chance(0.3):
         drawn.earlier_s = None
@@ -127,6 +134,6 @@ def _noise(drawn: World) -> World:
 
 def _sources_missing(drawn: World, needed: frozenset[str]) -> None:
     """Leave out what is not needed to see the mechanism, now and then."""
-    for source in ("ping", "snmp", "coexistence"):
-        if source not in needed and drawn.chance(0.2):
+    for source in SOURCES:
+        if source not in needed and drawn.chance(0.15):
             drawn.sources.discard(source)

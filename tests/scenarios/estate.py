@@ -25,6 +25,11 @@ _LINES_BPS = ((20e6, 4e6), (40e6, 10e6), (80e6, 20e6), (100e6, 100e6))
 _SET_BEARS_PER_S = 500.0
 
 
+SOURCES = (
+    "ping", "snmp", "neighbours", "spanning-tree", "forwarding", "coexistence", "sip", "capture",
+)  # fmt: skip
+
+
 @dataclass
 class Frame:
     """One frame of a capture: when, in seconds since the run began, and its octets."""
@@ -64,7 +69,7 @@ class World:
     sites: dict[str, SiteWorld]
     rounds: int = 2
     interval_s: float = 300.0
-    sources: set[str] = field(default_factory=lambda: {"ping", "snmp", "coexistence", "sip"})
+    sources: set[str] = field(default_factory=lambda: set(SOURCES))
     overflow: int = 0
     lag_s: float = 0.001
     earlier_s: float | None = -3600.0

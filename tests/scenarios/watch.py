@@ -25,8 +25,12 @@ def record(world: World) -> Record:
         book.sites[site.id] = place
         book.assets |= {asset.id: asset for asset in assets}
         counters[site.id] = counting.Counters(world.random, site.switch, world.busy(0))
-    how = counting.Reading(neighbours="no-neighbours" not in world.sources,
-                           uptime_s=world.about(3e6))  # fmt: skip
+    how = counting.Reading(
+        neighbours="neighbours" in world.sources,
+        stp="spanning-tree" in world.sources,
+        forwarding="forwarding" in world.sources,
+        uptime_s=world.about(3e6),
+    )
     if world.earlier_s is not None and "snmp" in world.sources:
         for site in world.sites.values():
             counting.past(book, site.switch, counters[site.id], world.earlier_s, how)

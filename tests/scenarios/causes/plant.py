@@ -1,8 +1,11 @@
 """What goes wrong in rooms, lines, devices and the measuring machine itself."""
 
+from collections.abc import Sequence
+
 from tests.scenarios import devices_read
 from tests.scenarios.book import Book
 from tests.scenarios.estate import SiteWorld, World
+from tests.scenarios.lan import Device
 from tests.scenarios.probing import Local
 
 
@@ -51,31 +54,22 @@ def clocks_apart(
 
 
 def two_owners(
-    world: World, site: SiteWorld, *, kind: str = "server", telephone: bool = True,
+    world: World, site: SiteWorld, *, wrong: str = "phone", rightful: str = "server",
+    address: int = 20,
 ) -> None:  # fmt: skip
-    """An address that two devices answer for: a telephone's old fixed one, and its rightful owner.
+    """An address that two devices answer for: the one that was given it, and one that kept it.
 
-    Whoever answered last stands in the router's table, and packets go there.
+    Whoever answered last stands in the router's table, which is read once an hour, and packets go
+    there.
     """
-    if world.rounds < 6:
-        world.rounds, world.interval_s = 6, 120.0
-    owner = next(d for p in site.switch.ports for d in p.devices if d.kind == kind)
-    wrong = next(
-        d for p in site.switch.ports for d in p.devices
-        if d.kind == ("phone" if telephone else "printer")
-    )  # fmt: skip
+    world.rounds, world.interval_s = 6, 3600.0
+    owner, other = _device(site, rightful), _device(site, wrong)
     course = [bool(world.random.random() < 0.5) for _ in range(world.rounds)]
     course[0], course[1], course[2] = False, True, False
-
-    def read(world: World, book: Book, turn: int, at_s: float) -> None:
-        held = {site.address(20): wrong.mac if course[turn] else owner.mac}
-        devices_read.arp_table(world, book, site, at_s, held)
-
-    site.notes.append(read)
-    step = world.interval_s
+    _held(site, address, [other.mac if wrong_now else owner.mac for wrong_now in course])
 
     def inside(at_s: float) -> Local:
-        turn = min(len(course) - 1, int(at_s / step))
+        turn = min(len(course) - 1, int(at_s / world.interval_s))
         return Local(loss=0.1 if course[turn] else 0.0)
 
     site.inside = inside
@@ -83,11 +77,29 @@ def two_owners(
 
 def moved_lease(world: World, site: SiteWorld) -> None:
     """An address that was one device's and is now another's, for good."""
-    macs = [d.mac for p in site.switch.ports for d in p.devices if d.kind in {"pc", "server"}][:2]
+    world.rounds, world.interval_s = 3, 3600.0
+    one, other = _device(site, "pc"), _device(site, "server")
+    _held(site, 150, [one.mac, other.mac, other.mac])
+
+
+def leases_in_turn(world: World, site: SiteWorld) -> None:
+    """A pool of addresses that goes round, telephones among those who are given one for a day."""
+    world.rounds, world.interval_s = 8, 7200.0
+    world.sources -= {"coexistence"}
+    one, other = _device(site, "phone"), _device(site, "pc")
+    _held(site, 150, [one.mac, one.mac, one.mac, other.mac, other.mac, other.mac, one.mac, one.mac])
+
+
+def _device(site: SiteWorld, kind: str) -> Device:
+    return next(d for p in site.switch.ports for d in p.devices if d.kind == kind)
+
+
+def _held(site: SiteWorld, address: int, owners: Sequence[str]) -> None:
+    """Whom the router's table holds an address to be at, round after round."""
 
     def read(world: World, book: Book, turn: int, at_s: float) -> None:
-        devices_read.arp_table(world, book, site, at_s,
-                               {site.address(20): macs[0] if turn == 0 else macs[-1]})  # fmt: skip
+        held = {site.address(address): owners[min(turn, len(owners) - 1)]}
+        devices_read.arp_table(world, book, site, at_s, held)
 
     site.notes.append(read)
 

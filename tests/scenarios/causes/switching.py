@@ -15,7 +15,7 @@ def _phones(world: World, site: SiteWorld, count: int) -> list[Port]:
 
 def phone_loop(
     world: World, site: SiteWorld, *, begins_s: float | None = None, ends_s: float = ALWAYS,
-    control_per_s: float | None = None, announced: bool = True,
+    control_per_s: float | None = None, announced: bool = True, changes: int = 0,
 ) -> None:  # fmt: skip
     """Both ports of one telephone are patched to the switch: it passes on all but BPDUs.
 
@@ -28,6 +28,8 @@ def phone_loop(
         for one in first.devices:
             one.announces = False
     begins = -world.between(60, 1500) if begins_s is None else begins_s
+    # Somebody elsewhere switches a computer on at a port that is no edge port.
+    site.switch.tree_changes_s += [world.between(-3000, 0) for _ in range(changes)]
     site.switch.rings.append(
         Ring((first.name, second.name), begins, ends_s, world.between(0.3, 0.9), control_per_s)
     )
@@ -76,6 +78,20 @@ def broken_card(world: World, site: SiteWorld, *, per_s: float | None = None) ->
     port = next(p for p in site.switch.ports if any(d.kind == "printer" for d in p.devices))
     rate = world.between(700, 6000) if per_s is None else per_s
     port.devices[0].talks.append(Talk("broadcast", rate))
+
+
+def worm(
+    world: World, site: SiteWorld, *, hosts: int | None = None, per_s: float | None = None
+) -> None:  # fmt: skip
+    """Computers behind telephones that look for one another as fast as the same program lets them.
+
+    Each takes in what the others send, so that its port sends out about what it takes in, as a loop
+    does: but nothing comes back, and nobody's address wanders.
+    """
+    count = int(world.random.integers(2, 4)) if hosts is None else hosts
+    rate = world.between(600, 5000) if per_s is None else per_s
+    for port in _phones(world, site, count):
+        port.devices[-1].talks.append(Talk("broadcast", rate * world.between(0.9, 1.1)))
 
 
 def multicast_from(
