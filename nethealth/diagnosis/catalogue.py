@@ -178,6 +178,16 @@ CODES: Mapping[FindingCode, Rule] = {
         "Find both owners by the forwarding tables of the switches, and take the address from the "
         "one that may not have it.",
     ),
+    "dhcp-exhaustion": Rule(
+        Severity.WARNING,
+        "Read the server's list of leases: if telephones hold two each, tell them their voice VLAN "
+        "by LLDP-MED, and shorten the leases of the data VLAN.",
+    ),
+    "voice-vlan-conflict": Rule(
+        Severity.WARNING,
+        "Switch one of the protocols off at the port of one telephone; if it stays, tell the voice "
+        "VLAN in one way alone.",
+    ),
     "unowned-asset": Rule(Severity.INFO, "Name an owner for each asset in the inventory."),
     "instrument-limited": Rule(
         Severity.INFO, "Put the measuring machine right and measure again; `nethealth doctor` "

@@ -11,6 +11,7 @@ from nethealth.diagnosis.folding import folded
 from nethealth.diagnosis.fragments import fragments_dropped
 from nethealth.diagnosis.heat import overheating
 from nethealth.diagnosis.instrument import instrument_limits
+from nethealth.diagnosis.leases import dhcp_exhaustions
 from nethealth.diagnosis.lines import clock_slips, poe_budgets
 from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.marks import marks_changed
@@ -34,6 +35,7 @@ from nethealth.diagnosis.switching import (
 )
 from nethealth.diagnosis.telemetry import silent_sensors
 from nethealth.diagnosis.voice import poor_voice
+from nethealth.diagnosis.voice_vlan import voice_vlan_conflicts
 from nethealth.model.finding import Finding
 from nethealth.model.record import Record
 
@@ -65,6 +67,8 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     multicast_floods,
     slow_port_starts,
     address_conflicts,
+    dhcp_exhaustions,
+    voice_vlan_conflicts,
 )
 
 

@@ -4,6 +4,7 @@ A capture that says of no site where it was taken is of the inventory's only sit
 it stands alone, and nothing else of the record speaks for or against it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from nethealth.diagnosis.device import Device, devices, is_telephone
 from nethealth.diagnosis.evidence import Evidence, Host, Place
 from nethealth.diagnosis.moments import aware
 from nethealth.model.finding import Finding, Verdict
-from nethealth.model.inventory import Asset
+from nethealth.model.inventory import Asset, Site
 from nethealth.model.observation import Event, Observation
 
 # Kinds of an inventory that are telephony whatever they send.
@@ -36,6 +37,10 @@ class Lan:
     captures: tuple[Capture, ...]
     devices: tuple[Device, ...]
     hosts: tuple[Host, ...]
+
+    @property
+    def site(self) -> Site | None:
+        return self.evidence.site_facts.get(self.place.site or "")
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
@@ -74,6 +79,7 @@ class Telephones:
         self._lan = lan
         self.by_mac: dict[str, str] = {}
         self.by_address: dict[str, str] = {}
+        self.leased: set[str] = set()  # addresses that DHCP gave to telephones
         for capture in lan.captures:
             self._of_capture(capture)
         for device in lan.devices:
@@ -125,24 +131,28 @@ class Telephones:
                 self.by_mac.setdefault(mac, "it asked for a lease as telephones do")
             for address in words(seen, "leased_addresses"):
                 self.by_address.setdefault(address, "it was leased to a telephone")
+                self.leased.add(address)
         for seen in capture.all("legacy_signalling_endpoint_packet_count"):
             address, sent = seen.method.get("address"), seen.method.get("packets_sent")
             if isinstance(address, str) and isinstance(sent, int) and sent > 0:
                 self.by_address.setdefault(address, f"it speaks {seen.method.get('protocol')}")
 
     def _of_tables(self) -> None:
-        """What an ARP table joins: an address is a telephone's if the owner's MAC address is."""
-        entries = [
-            (address, str(seen.value).lower())
-            for device in self._lan.devices
-            for seen in device.all_now("arp_entry")
-            if isinstance(address := seen.method.get("ip"), str)
-        ]
-        for address, mac in entries:
+        """What ARP tables join, where they agree: an address is whose its MAC address is."""
+        owners: dict[str, set[str]] = defaultdict(set)
+        for device in self._lan.devices:
+            for one in device.rounds:
+                for seen in one.all("arp_entry"):
+                    if isinstance(address := seen.method.get("ip"), str):
+                        owners[address].add(str(seen.value).lower())
+        for address in sorted(owners):
+            if len(owners[address]) > 1:
+                continue
+            (mac,) = owners[address]
             if mac in self.by_mac:
                 self.by_address.setdefault(address, self.by_mac[mac])
             elif (why := self.why(address)) is not None:
-                self.by_mac.setdefault(mac, why)
+                self.by_mac[mac] = why
 
 
 def lans(evidence: Evidence) -> Iterator[Lan]:

@@ -29,7 +29,7 @@ _CYCLES_MIN = 3  # DISCOVERs after a lease: fewer are a restart or two
 _STARTS_MAX = 64
 _TRANSACTION_S = 60  # DISCOVERs this close with one transaction number are one try
 _CLASSES_SHOWN = 20
-_PHONES_SHOWN = 50
+_PHONES_SHOWN = 200
 _SCOPES_SHOWN = 20
 _LOCAL_BIT = 0x02  # of a MAC address that nobody assigned: most mobile devices make one up
 

@@ -96,3 +96,24 @@ def group(
         ),
         series("multicast_group_per_bin_max", counts, group=address),
     ]  # fmt: skip
+
+
+def troubled_lan(scene: Scene) -> Scene:
+    """A network that shows each mechanism which a capture alone can show."""
+    phone: Fact = (
+        "dhcp_phone_client_count", 1,
+        {"vlan": 20, "macs": ["08:00:0f:00:00:07"], "leased_addresses": []},
+    )  # fmt: skip
+    advice: list[Fact] = [
+        (
+            "voice_vlan_announced", vlan,
+            {"protocol": protocol, "mac": "00:11:22:00:00:07", "telephone": False},
+        )
+        for protocol, vlan in (("lldp", 20), ("cdp", 30))
+    ]  # fmt: skip
+    dry: Fact = (
+        "dhcp_scope_client_count", 80,
+        {"vlan": 10, "phones": 40, "phones_leased": 35, "phones_leased_elsewhere_too": 33,
+         "others_leased": 30, "phones_refused": 0, "others_refused": 0},
+    )  # fmt: skip
+    return capture(scene, "fen", phone, *advice, dry)

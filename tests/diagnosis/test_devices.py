@@ -6,6 +6,7 @@ import pytest
 
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from tests.diagnosis.build import Scene, healthy
+from tests.diagnosis.captured import known
 from tests.diagnosis.devices import Fact, before, counted, machine, read, telephone
 
 GI7: dict[str, Any] = {"interface": "Gi0/7"}
@@ -332,6 +333,9 @@ def test_an_address_that_goes_and_comes_back_has_two_owners() -> None:
              start_s=1.0 + 3700 * at, uptime_s=90_000.0 + 3700 * at)  # fmt: skip
     found = the(scene, "address-conflict:hall:198.18.2.30")
     assert found.verdict is Verdict.SUPPORTED
+    assert found.direction is Direction.UNDETERMINED  # nobody says whose it should be
+    assert "whose address it is" in found.missing[0]
+    found = the(known(scene, "hall-files", "server", "198.18.2.30"), found.id)
     assert found.direction is Direction.TELEPHONY_TO_NETWORK
 
 

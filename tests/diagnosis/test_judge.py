@@ -16,6 +16,7 @@ from nethealth.model.observation import Observation
 from nethealth.model.record import Instrument, Record, Run, Tool
 from tests.diagnosis.build import STARTED, Scene, healthy
 from tests.diagnosis.calls import refused, talked
+from tests.diagnosis.captured import troubled_lan
 from tests.diagnosis.coexist import Beside, Story, coexistence
 from tests.diagnosis.devices import troubled
 from tests.diagnosis.paths import black_hole, route
@@ -44,6 +45,7 @@ def everything() -> Scene:
     coexistence(scene.ping("wharf-r"), "wharf-r", Story(voice=waits, rest=waits))
     for site in ("tarn", "firth"):
         scene.site(site, "Northline").ping(f"{site}-a", lost=100, sent=200)
+    troubled_lan(scene)
     return troubled(scene).not_run("farm-x", "ping", "no ICMP socket")
 
 
