@@ -28,6 +28,17 @@ class KeyTable:
             found[absent] = self._find(keys[absent])
         return found
 
+    def find(self, keys: Keys) -> Ints:
+        """The number of each key; -1 for one that is not there."""
+        return self._find(np.where(keys == _FREE, np.uint64(1), keys))
+
+    def copy(self) -> "KeyTable":
+        """One that may be added to while this one is looked up."""
+        other = KeyTable(self._bits)
+        other.keys = self.keys
+        other._slots[:], other._numbers[:] = self._slots, self._numbers
+        return other
+
     def only(self, kept: Ints) -> None:
         """Forget all but these numbers, which are counted again from 0."""
         self.keys = self.keys[kept]

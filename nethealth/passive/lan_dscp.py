@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nethealth.passive.analysis import Fact, Units
-from nethealth.passive.columns import Flags, u32
+from nethealth.passive.columns import Flags, Ints, u32
 from nethealth.passive.layers import FRAGMENT_LATER
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S, Series, Tallies
@@ -43,13 +43,17 @@ class DscpAnalysis:
         self._series = Series(round(bin_s * 1e9))
 
     def feed(self, packets: Packets) -> None:
+        if packets.known is not None:  # voice, whatever mark it wears
+            self._count(
+                packets.known.headers.dscp[packets.known.places],
+                packets.known.counts,
+                packets.known.wire_octets,
+            )
         dscp = packets.dscp
         marked = dscp >= 0
         if not marked.any():
             return
-        self._packets += np.bincount(dscp[marked], minlength=_CLASSES)
-        octets = np.bincount(dscp[marked], packets.wire[marked], minlength=_CLASSES)
-        self._octets += octets.astype(np.int64)
+        self._count(dscp[marked], None, packets.wire[marked])
         ef = (dscp == EF) & (packets.fragment != FRAGMENT_LATER)
         ef &= packets.has_ports
         if not ef.any():
@@ -69,6 +73,11 @@ class DscpAnalysis:
                 flow = flow_text(packets, place)
                 self._flows.add(flow, count)
                 self._flow_octets.add(flow, size)
+
+    def _count(self, dscp: Ints, packets: Ints | None, octets: Ints) -> None:
+        counts = np.bincount(dscp, packets, minlength=_CLASSES)
+        self._packets += counts.astype(np.int64)
+        self._octets += np.bincount(dscp, octets, minlength=_CLASSES).astype(np.int64)
 
     def finish(self) -> Iterator[Fact]:
         for dscp in np.flatnonzero(self._packets).tolist():

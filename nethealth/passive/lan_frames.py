@@ -13,6 +13,7 @@ import numpy as np
 from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.columns import Flags, Ints, Keys
 from nethealth.passive.key_counts import KeyCounts
+from nethealth.passive.known_rows import KnownRows
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S, Series
 from nethealth.passive.text import mac_text
@@ -51,6 +52,8 @@ class FramesAnalysis:
 
     def feed(self, packets: Packets) -> None:
         self._all.add_all(packets.time_ns)
+        if packets.known is not None:
+            self._known(packets.known)
         ethernet = packets.has_ethernet
         if not ethernet.any():
             return
@@ -70,6 +73,14 @@ class FramesAnalysis:
         self._many(packets, np.flatnonzero(broadcast), self._broadcast, self._broadcast_s)
         self._many(packets, np.flatnonzero(group & ~broadcast), self._multicast, self._multicast_s)
         self._broadcasters.add(source[broadcast])
+
+    def _known(self, known: KnownRows) -> None:
+        """Unicast, all of it."""
+        self._all.add_all(known.time_ns)
+        self._counts["unicast"] += len(known)
+        self._octets["unicast"] += int(known.wire.sum())
+        self._speakers.add(known.headers.ethernet_source[known.places], known.counts)
+        self._spoken_to.add(known.headers.ethernet_destination[known.places], known.counts)
 
     @staticmethod
     def _many(packets: Packets, rows: Ints, long: Series, short: Series) -> None:

@@ -94,12 +94,20 @@ class NeighboursAnalysis:
     def _follow(self, packets: Packets) -> None:
         """In which VLANs the telephones speak, from their first introduction on."""
         phones = np.fromiter(self._phones, np.uint64, len(self._phones))
-        rows = np.flatnonzero(np.isin(packets.ethernet_source, phones))
+        source, vlan = packets.ethernet_source, packets.vlan
+        counts = np.ones(len(packets), np.int64)
+        known = packets.known
+        if known is not None:
+            source = np.concatenate([source, known.headers.ethernet_source[known.places]])
+            vlan = np.concatenate([vlan, known.headers.vlan[known.places]])
+            counts = np.concatenate([counts, known.counts])
+        rows = np.flatnonzero(np.isin(source, phones))
         if not len(rows):
             return
-        key = packets.ethernet_source[rows].astype(np.int64) << 13 | packets.vlan[rows] + 1
-        for value, count in zip(*(part.tolist() for part in np.unique(key, return_counts=True)),
-                                strict=True):  # fmt: skip
+        keys, place = np.unique(source[rows].astype(np.int64) << 13 | vlan[rows] + 1,
+                                return_inverse=True)  # fmt: skip
+        totals = np.bincount(place, counts[rows]).astype(np.int64)
+        for value, count in zip(keys.tolist(), totals.tolist(), strict=True):
             self._vlans.add((value >> 13, (value & 0x1FFF) - 1), count)
 
     def finish(self) -> Iterator[Fact]:

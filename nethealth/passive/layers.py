@@ -44,7 +44,7 @@ TAGS_MAX = 4
 STEPS_MAX = 24  # headers one in another; beyond, a packet is only there to cost time
 _IPV6_FAMILIES = (10, 23, 24, 28, 30)  # AF_INET6 of Linux, Windows, NetBSD, FreeBSD, macOS
 _EXTENSIONS = (0, 43, 44, 51, 60, 135, 139, 140)  # RFC 7045, without ESP
-_VXLAN_PORTS = (4789, 8472)  # RFC 7348, and Linux before it
+VXLAN_PORTS = (4789, 8472)  # RFC 7348, and Linux before it
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -433,7 +433,7 @@ def _transport(
             walk.then(step, rows[chosen], at[chosen])
     chosen = np.flatnonzero(whole & (protocol == 17))
     if len(chosen):
-        vxlan = among(u16(walk.octets, at[chosen] + 2), _VXLAN_PORTS)
+        vxlan = among(u16(walk.octets, at[chosen] + 2), VXLAN_PORTS)
         chosen = chosen[vxlan]
         walk.then(_vxlan, rows[chosen], at[chosen])
 

@@ -24,6 +24,7 @@ from nethealth.passive.columns import (
     rows_at,
 )
 from nethealth.passive.engine import Engine
+from nethealth.passive.known_rows import KnownRows
 from nethealth.passive.layers import FRAGMENT_LATER, FRAGMENT_NONE, Layers, locate
 
 TCP, UDP, SCTP = 6, 17, 132
@@ -66,7 +67,8 @@ class Packets:
     precise as the file has it. `link_type`: as in pcap (1 is Ethernet). `number`: from 1.
     `interface`: of the timeline. `reassembled`: the datagrams that a fragment in this run
     completed, each with the number and the time of that fragment. `engine`: what computes the
-    columns; None is numpy.
+    columns; None is numpy. `known`: packets of this run that are in none of the rows, since all
+    but what stands there was seen before.
     """
 
     octets: Octets
@@ -79,6 +81,7 @@ class Packets:
     link_type: Ints
     reassembled: tuple[Packet, ...] = ()
     engine: Engine | None = None
+    known: KnownRows | None = None
 
     def __len__(self) -> int:
         return len(self.frame_at)

@@ -8,8 +8,10 @@ import numpy as np
 from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import AnnouncedMedia, Encoding, MediaBook, StreamEnds
-from nethealth.passive.columns import Flags
+from nethealth.passive.columns import Flags, Ints
 from nethealth.passive.grouping import Tally
+from nethealth.passive.known_headers import KnownHeaders
+from nethealth.passive.known_rows import KnownRows
 from nethealth.passive.packets import Packets
 from nethealth.passive.rtp_evidence import PACKETS_MIN, Evidence, proves
 from nethealth.passive.rtp_facts import stream_facts
@@ -42,8 +44,10 @@ _FIT_SPAN_MIN_S = 10.0
 class Rtp:
     """An `Analyser`; `streams` when it has finished."""
 
-    def __init__(self, book: MediaBook) -> None:
+    def __init__(self, book: MediaBook, known: KnownHeaders | None = None) -> None:
+        """`known`: is taught the headers of the streams that are followed."""
         self._book = book
+        self._known = known
         self._candidates = Candidates()
         self._state = no_streams()
         self._holes = Holes()
@@ -54,9 +58,16 @@ class Rtp:
         self.streams: tuple[RtpStream, ...] = ()
 
     def feed(self, packets: Packets) -> None:
-        rows = self._candidates.of(packets)
-        if len(rows):
-            self._take(rows, final=False)
+        places, rows = self._candidates.of(packets)
+        together = rows
+        if packets.known is not None:
+            together = self._with_known(rows, packets.number[places], packets.known)
+        if len(together):
+            self._take(together, final=False)
+        if self._known is not None and len(rows):
+            begun = self._state.begun[rows.stream]
+            if begun.any():
+                self._known.learn(packets, places[begun], self._candidates.keys(rows.stream[begun]))
         if len(self._candidates) > CANDIDATES_MAX:
             self._forget(int(packets.time_ns[-1]))
 
@@ -84,6 +95,21 @@ class Rtp:
         for stream in self.streams:
             yield from stream_facts(stream)
 
+    def _with_known(self, rows: RtpRows, numbers: Ints, known: KnownRows) -> RtpRows:
+        """Those of a run, in the order of the timeline, that are known together with the others.
+
+        What the known ones have in common is counted here.
+        """
+        streams, more = self._candidates.of_known(known)
+        headers, places, counts = known.headers, known.places, known.counts
+        self._payload_types.add(streams, headers.payload_type[places], counts)
+        self._dscps.add(streams, headers.dscp[places], counts)
+        self._vlans.add(streams, headers.vlan[places] + 1, counts)
+        if not len(rows):
+            return more
+        order = np.argsort(np.concatenate([numbers, known.number]), kind="stable")
+        return joined([rows, more]).take(order)
+
     def _take(self, rows: RtpRows | None, *, final: bool) -> None:
         """Sort the rows by stream, those that waited first, and follow what can be followed."""
         together = joined([*self._waiting, *([rows] if rows is not None else [])])
@@ -98,11 +124,13 @@ class Rtp:
             return
         again = follow(self._state, self._holes, self._variation, together, final=final)
         if len(again):
-            self._waiting.append(again)
-        self._count(together)
+            self._waiting.append(again.as_counted())
+        self._count(together.take(~together.counted))
 
     def _count(self, rows: RtpRows) -> None:
         """Payload types, marks and VLANs; runs of packets alike in all of them are one entry."""
+        if not len(rows):
+            return
         alike = rows.marks & _ALIKE
         begins = np.flatnonzero(
             (np.diff(alike, prepend=-1) != 0) | (np.diff(rows.stream, prepend=-1) != 0)

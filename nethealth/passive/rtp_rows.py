@@ -4,20 +4,22 @@ A form that fits (RFC 3550 section 5.1) makes a candidate, not a stream: one in 
 datagrams begins with version 2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeVar
 
 import numpy as np
 
-from nethealth.passive.columns import Flags, Ints, Octets, field16, field32, mixed, u8, u16
+from nethealth.passive.columns import Flags, Ints, Keys, Octets, field16, field32, mixed, u8, u16
 from nethealth.passive.grouping import KeyTable
+from nethealth.passive.known_rows import KnownRows
 from nethealth.passive.packets import Packets
 from nethealth.wire.rtp import HEADER_OCTETS
 
 Column = TypeVar("Column", Ints, Octets)
 _UDP = 8  # octets of its header
+COUNTED = 1 << 47  # of `marks`: a bit that no VLAN needs
 _IP_OCTETS = 40  # those of IPv6; of IPv4 all that matters stands within
 
 
@@ -31,7 +33,8 @@ class RtpRows:
     stream: Ints
     time_ns: Ints
     sequence_timestamp: Ints  # 16 and 32 bits
-    marks: Ints  # payload octets, VLAN + 1, DSCP, and the header's second octet; 16 bits each
+    # Payload octets, VLAN + 1, DSCP, and the header's second octet; 16 bits each.
+    marks: Ints
 
     def __len__(self) -> int:
         return len(self.stream)
@@ -56,15 +59,24 @@ class RtpRows:
     @property
     def vlan(self) -> Ints:
         """One more than the VLAN; 0 for an untagged frame."""
-        return self.marks >> 32 & 0xFFFF
+        return self.marks >> 32 & 0x1FFF
+
+    @property
+    def counted(self) -> Flags:
+        """Payload type, DSCP and VLAN were counted when it came."""
+        counted: Flags = self.marks & COUNTED != 0
+        return counted
 
     @property
     def octets(self) -> Ints:
         """Of the payload behind the fixed header."""
-        return self.marks >> 48
+        return self.marks >> 48 & 0xFFFF
 
     def columns(self) -> tuple[Ints, ...]:
         return self.stream, self.time_ns, self.sequence_timestamp, self.marks
+
+    def as_counted(self) -> "RtpRows":
+        return RtpRows(self.stream, self.time_ns, self.sequence_timestamp, self.marks | COUNTED)
 
     def take(self, rows: Ints | Flags) -> "RtpRows":
         return RtpRows(*(column[rows] for column in self.columns()))
@@ -124,8 +136,8 @@ class Candidates:
         self._headers, self._ports = self._headers[kept], self._ports[kept]
         self._ssrcs = self._ssrcs[kept]
 
-    def of(self, packets: Packets) -> RtpRows:
-        """The rows of UDP whose captured payload has the form of an RTP header."""
+    def of(self, packets: Packets) -> tuple[Ints, RtpRows]:
+        """The rows of UDP whose captured payload has the form of an RTP header: where, and what."""
         header = packets.transport_rows
         form = packets.is_udp & (packets.payload_captured >= HEADER_OCTETS)
         form &= header[:, _UDP] >> 6 == 2
@@ -139,7 +151,7 @@ class Candidates:
             form[longer[needed > stated]] = False
         rows = np.flatnonzero(form)
         if not len(rows):
-            return _NO_ROWS
+            return rows, _NO_ROWS
         everything = len(rows) == len(packets)
 
         def chosen(column: Column) -> Column:
@@ -148,29 +160,61 @@ class Candidates:
         header = chosen(header)
         octets = chosen(packets.payload_octets) - HEADER_OCTETS
         marks = octets << 48 | (chosen(packets.vlan) + 1) << 32 | chosen(packets.dscp) << 16
-        return RtpRows(
+        return rows, RtpRows(
             stream=self._streams(packets, rows, field32(header, _UDP + 8)),
             time_ns=chosen(packets.time_ns),
             sequence_timestamp=field16(header, _UDP + 2) << 32 | field32(header, _UDP + 4),
             marks=marks | header[:, _UDP + 1],
         )
 
-    def _streams(self, packets: Packets, rows: Ints, ssrc: Ints) -> Ints:
-        source_port, destination_port = packets.source_port[rows], packets.destination_port[rows]
-        ports = source_port << 48 | destination_port << 32
-        numbers = self._table.numbers(
-            mixed(packets.source[rows], packets.destination[rows], ports | ssrc)
+    def of_known(self, known: KnownRows) -> tuple[Ints, RtpRows]:
+        """The same of packets whose headers are known: the streams of `places`, and the rows."""
+        headers, places = known.headers, known.places
+        numbers = self._numbers(
+            headers.stream_key[places],
+            lambda first: headers.ip[places[first]],
+            headers.ports[places],
+            headers.ssrc[places],
         )
+        stream = np.zeros(int(places[-1]) + 1, np.int64)
+        stream[places] = numbers
+        return numbers, RtpRows(
+            stream=stream[known.place],
+            time_ns=known.time_ns,
+            sequence_timestamp=known.sequence_timestamp,
+            marks=known.octets << 48 | known.second | COUNTED,
+        )
+
+    def _streams(self, packets: Packets, rows: Ints, ssrc: Ints) -> Ints:
+        ports = np.stack([packets.source_port[rows], packets.destination_port[rows]], 1)
+        return self._numbers(
+            mixed(
+                packets.source[rows],
+                packets.destination[rows],
+                ports[:, 0] << 48 | ports[:, 1] << 32 | ssrc,
+            ),
+            lambda first: packets.network_rows[rows[first], :_IP_OCTETS],
+            ports,
+            ssrc,
+        )
+
+    def _numbers(
+        self, keys: Keys, headers: Callable[[Ints], Octets], ports: Ints, ssrc: Ints
+    ) -> Ints:
+        """The streams' numbers; of a new one it is noted between whom it is."""
+        numbers = self._table.numbers(keys)
         known = len(self)
         if len(self._table) > known:
             fresh, first = np.unique(numbers, return_index=True)
             first = first[fresh >= known]
-            headers = packets.network_rows[rows[first], :_IP_OCTETS]
-            ports = np.stack([source_port[first], destination_port[first]], 1)
-            self._headers = np.concatenate([self._headers, headers])
-            self._ports = np.concatenate([self._ports, ports])
+            self._headers = np.concatenate([self._headers, headers(first)])
+            self._ports = np.concatenate([self._ports, ports[first]])
             self._ssrcs = np.concatenate([self._ssrcs, ssrc[first]])
         return numbers
+
+    def keys(self, streams: Ints) -> Keys:
+        """What tells these streams from all others."""
+        return self._table.keys[streams]
 
 
 def _header_octets(octets: Octets, at: Ints, captured: Ints) -> Ints:

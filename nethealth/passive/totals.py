@@ -28,6 +28,8 @@ class Totals:
         self._first_ns = first if self._first_ns is None else min(first, self._first_ns)
         self._last_ns = max(last, self._last_ns)
         self._packets += len(packets)
+        if packets.known is not None:
+            self._packets += len(packets.known)
         self._malformed += int(packets.malformed.sum())
 
     def finish(self) -> Iterator[Fact]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from queue import Queue
 from threading import Event, Thread
 
+from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
 
 WAITING_MOST = 2  # runs; the reader must keep so many, and two more, as they are
@@ -17,8 +18,10 @@ _SWITCH_S = 0.0005  # the interpreter's own 5 ms are longer than most steps of e
 class ReadAhead:
     """Iterate once: the same runs; what the reading raises is raised here. It begins at once."""
 
-    def __init__(self, runs: Iterable[Packets]) -> None:
+    def __init__(self, runs: Iterable[Packets], known: KnownHeaders | None = None) -> None:
+        """`known`: packets with such headers are taken out of the rows."""
         self._runs = runs
+        self._known = known
         self._waiting: Queue[Packets | BaseException | None] = Queue(maxsize=WAITING_MOST)
         self._stopped = Event()
         self._interval_s = sys.getswitchinterval()
@@ -39,7 +42,8 @@ class ReadAhead:
 
     def _read(self) -> None:
         try:
-            for packets in self._runs:
+            for run in self._runs:
+                packets = run if self._known is None else self._known.split(run)
                 packets.prepare()
                 self._waiting.put(packets)
                 if self._stopped.is_set():

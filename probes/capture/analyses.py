@@ -22,18 +22,23 @@ from nethealth.passive import (
     lan_tcp,
     lan_tftp,
     legacy,
+    legacy_datagram,
     skinny_media,
     totals,
 )
 from nethealth.passive.analysis import Analyser, Units
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.far_end import UNITS as FAR_END_UNITS
+from nethealth.passive.known_headers import KnownHeaders
+from nethealth.passive.layers import VXLAN_PORTS
 from nethealth.passive.rtcp import RtcpAnalysis
 from nethealth.passive.rtp import Rtp
 from nethealth.passive.rtp_facts import UNITS as RTP_UNITS
 from nethealth.passive.series import BIN_S
 from nethealth.passive.sip import SipAnalysis
 from nethealth.passive.sip_facts import UNITS as SIP_UNITS
+from nethealth.passive.sip_packets import SIP_PORT
+from nethealth.wire.redundancy import GLBP_PORT, HSRP_IPV6_PORT, HSRP_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,13 @@ class Shared:
     """What the analyses of one capture are made with.
 
     `book`: of media, which some announce and others look for. `people`: how this run names them.
-    `bin_s`: how wide the bins of series are.
+    `bin_s`: how wide the bins of series are. `known`: headers that the reader need not hand on.
     """
 
     book: MediaBook
     people: Names
     bin_s: float = BIN_S
+    known: KnownHeaders | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ MEDIA: tuple[Analysis, ...] = (
     Analysis(lambda shared: SipAnalysis(shared.people, shared.book), SIP_UNITS),
     Analysis(lambda shared: legacy.LegacyAnalysis(shared.book, bin_s=shared.bin_s), legacy.UNITS),
     Analysis(lambda shared: skinny_media.SkinnyMediaAnalysis(shared.book), skinny_media.UNITS),
-    Analysis(lambda shared: Rtp(shared.book), RTP_UNITS),
+    Analysis(lambda shared: Rtp(shared.book, shared.known), RTP_UNITS),
 )
 # These share nothing, and are fed beside the others.
 LAN: tuple[Analysis, ...] = (
@@ -89,6 +95,10 @@ LAN: tuple[Analysis, ...] = (
     Analysis(lambda shared: lan_dscp.DscpAnalysis(bin_s=shared.bin_s), lan_dscp.UNITS),
 )
 ANALYSES = (*MEDIA, *LAN)
+# What comes from or to these ports is read for what it says, even if it looks like RTP.
+PORTS_READ = frozenset(
+    {*legacy_datagram.PORTS, *VXLAN_PORTS, HSRP_PORT, HSRP_IPV6_PORT, GLBP_PORT, SIP_PORT}
+)
 
 FILE_UNITS: dict[str, str | None] = {
     "capture_file_packet_count": "packets",

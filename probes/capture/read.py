@@ -13,6 +13,7 @@ from nethealth.passive.analysis import Analyser, Fact, Units
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.engine import Engine, compiled_engine
 from nethealth.passive.fragments import Fragments
+from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S
 from probes.capture.ahead import ReadAhead
@@ -39,11 +40,13 @@ def read_captures(
     the result.
     """
     reader = Reader(files, engine=_engine(engine))
-    runs = ReadAhead(reader)
+    known = KnownHeaders()
+    runs = ReadAhead(reader, known)
     # The first packets are read while the analyses are loaded.
-    from probes.capture.analyses import LAN, MEDIA, UNITS, Shared  # noqa: PLC0415
+    from probes.capture.analyses import LAN, MEDIA, PORTS_READ, UNITS, Shared  # noqa: PLC0415
 
-    shared = Shared(MediaBook(), people, bin_s)
+    known.leave(PORTS_READ)
+    shared = Shared(MediaBook(), people, bin_s, known)
     media, lan = ([each.make(shared) for each in part] for part in (MEDIA, LAN))
     started_ns: int | None = None
     fragments = Fragments()

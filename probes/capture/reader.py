@@ -23,6 +23,7 @@ PACKETS_MOST, PACKETS_MOST_COMPILED = 65_536, 32_768
 _BUFFER_OCTETS_COMPILED = 6 << 20
 # Of each buffer of a file, by how many files there are; longer than any record may be.
 _BUFFER_OCTETS = ((1, 12 << 20), (4, 6 << 20), (1 << 30, RECORD_MAX + (64 << 10)))
+_FIRST_PACKETS = 4096  # of the first run; so that streams are soon known, others grow from it
 _BUFFERS = 4  # one that is filled, two that wait, one that is analysed
 
 
@@ -120,6 +121,7 @@ class _File:
             stream.close()
 
     def _walk(self, stream: Stream, most: int) -> Iterator[tuple[Octets, Records]]:
+        begun = 0
         buffers = cycle([np.zeros(self._buffer_octets + SLACK, np.uint8) for _ in range(_BUFFERS)])
         buffer = next(buffers)
         begin, end, over = 0, 0, False
@@ -135,15 +137,17 @@ class _File:
                     return
                 self.read = replace(self.read, octets=begin)
             while True:
-                records = walker.walk(buffer[begin:], end - begin, most)
+                asked = min(most, max(_FIRST_PACKETS, begun))
+                records = walker.walk(buffer[begin:], end - begin, asked)
                 begin += records.used
+                begun += len(records.frame_at)
                 self._count(records, walker)
                 if len(records.frame_at):
                     yield buffer[begin - records.used :], records
                 if records.fault is not None:
                     self._stop(records.fault)
                     return
-                if len(records.frame_at) < most and not records.used:
+                if not records.used:
                     break
             # The packets handed out stay where they are; what is not whole yet goes on elsewhere.
             following = next(buffers)
