@@ -7,6 +7,7 @@ from datetime import datetime
 from nethealth.model import codec
 from nethealth.model.finding import Finding
 from nethealth.model.record import Record
+from reports.asset_register import register_blocks
 from reports.calls import call_blocks
 from reports.changes import change_lines, compare
 from reports.citing import cited, cited_table
@@ -16,6 +17,7 @@ from reports.estate import check_blocks, few_checks, site_blocks
 from reports.findings import findings_blocks
 from reports.graphs import chart_blocks
 from reports.method import glossary_blocks, limits_in_brief, method_blocks, not_measured_blocks
+from reports.resilience import resilience_blocks
 from reports.streams import stream_blocks
 from reports.summary import duration, observed_s, summarise
 from reports.view import View, long_date, offset, utc
@@ -42,6 +44,8 @@ def compose(
         ("changes", "What changed since the run before", _changes(view, previous)),
         ("sites", "Sites, worst first", site_blocks(view)),
         ("findings", "Findings and their evidence", findings_blocks(view)),
+        ("resilience", "What hangs on one thing, by building", resilience_blocks(view)),
+        ("register", "The register beside what was seen", register_blocks(view)),
         ("calls", "Calls and registrations in the capture", call_blocks(view)),
         ("streams", "RTP streams in the capture", stream_blocks(view)),
         ("measured", "What was measured", measured if few else ()),
@@ -80,7 +84,7 @@ def _with_case(view: View, sections: Sequence[Section]) -> tuple[Section, ...]:
         return tuple(sections)
     from reports.case import case_sections  # noqa: PLC0415 - shapes that only a case has
 
-    first = {"changes", "sites", "findings"}
+    first = {"changes", "sites", "findings", "resilience", "register"}
     before = [section for section in sections if section.key in first]
     after = [section for section in sections if section.key not in first]
     return (*before, *case_sections(view), *after)

@@ -10,10 +10,10 @@ _COLUMN_WIDTH = 24
 
 
 def render_register(
-    columns: Sequence[str], rows: Sequence[Mapping[str, str]], *, xlsx: bool
+    columns: Sequence[str], rows: Sequence[Mapping[str, str]], *, xlsx: bool, sheet: str = "Risks"
 ) -> bytes:
     """One row each, in the order given; RFC 4180 in UTF-8, or a workbook of one sheet."""
-    return _xlsx(columns, rows) if xlsx else _csv(columns, rows)
+    return _xlsx(columns, rows, sheet) if xlsx else _csv(columns, rows)
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
@@ -25,13 +25,13 @@ def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")  # by the mark a spreadsheet knows it for UTF-8
 
 
-def _xlsx(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
+def _xlsx(columns: Sequence[str], rows: Sequence[Mapping[str, str]], name: str) -> bytes:
     import xlsxwriter  # noqa: PLC0415 - only a workbook should load it
 
     out = BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet("Risks")
+        sheet = book.add_worksheet(name)
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         header = book.add_format({"bold": True, "bottom": 1})
         sheet.set_column(0, max(0, len(columns) - 1), _COLUMN_WIDTH)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 TABLE_MAX_ROWS = 60  # printed of one table, the worst first; the other formats have them all
 _SECTIONS: tuple[SectionKey, ...] = (
-    "changes", "findings", "sites", "calls", "streams", "case-cost", "case-options", "case-lines",
-    "not-measured", "measured",
+    "changes", "findings", "sites", "resilience", "register", "calls", "streams",
+    "case-cost", "case-options", "case-lines", "not-measured", "measured",
 )  # fmt: skip
 _MORE = {"Still missing": "missing", "Other explanations": "or else", "This explains": "explains"}
 _GAP = 2  # between the columns of a table: one of padding, one of its empty divider
@@ -174,6 +174,8 @@ def _print_table(console: "Console", block: Table) -> None:
     from rich.table import Table as Grid  # noqa: PLC0415
 
     told = block.rows[: block.telling]
+    if not told and not block.rest:
+        return
     shown = [
         index
         for index, column in enumerate(block.columns)

@@ -126,6 +126,18 @@ class View:
         """One check for each series at the site: the worst of its rounds."""
         return [worst_round(rounds) for rounds in self.series.values() if rounds[0].site == site]
 
+    def asset_checks(self, asset: str) -> list[CheckResult]:
+        """Every check of the asset, in all its rounds."""
+        return self._checks_of.get(asset, [])
+
+    @cached_property
+    def _checks_of(self) -> dict[str, list[CheckResult]]:
+        found: dict[str, list[CheckResult]] = defaultdict(list)
+        for check in self.record.checks:
+            if check.asset is not None:
+                found[check.asset].append(check)
+        return found
+
     def site_mark(self, site: str) -> Mark:
         """The worst finding at the site; without one, whether anything was measured there."""
         return self._mark(

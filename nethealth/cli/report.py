@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nethealth.cli.options import Output, force_option, output_options, record_options, store_option
+from nethealth.cli.register import register
 from nethealth.cli.verify import verify
 
 
@@ -55,3 +56,4 @@ def report(
 
 
 report.add_command(verify)
+report.add_command(register)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from nethealth.case.example import example
 from nethealth.case.parsing import parse_case
@@ -369,6 +369,76 @@ def with_case() -> Record:
     return replace(longer, case=plain(work_out(parse_case(example(), longer.inventory), longer)))
 
 
+def equipped() -> Record:
+    """Two halls in one building whose kit was read by SNMP, and a register that is behind."""
+    draft = Draft()
+    place: Passport = {"address": "198.18.2.2", "ip_version": 4, "port": 161}
+    med: Passport = {
+        **place, "protocol": "lldp", "interface": "Gi1/0/7", "chassis": "00:1b:4f:00:00:07",
+        "port": "00:1b:4f:00:00:07", "description": "Avaya 9611G", "capabilities": ["telephone"],
+        "manufacturer": "Avaya", "model": "9611G", "firmware": "S9611_6.8.5", "serial": "13N507",
+    }  # fmt: skip
+    draft.ping("hall-pbx", 2.0)
+    draft.ping("guildhall-pbx", None, 20)
+    draft.check("hall-dns", "snmp", "198.18.2.2", [
+        ("snmp_security", "v2c", None, place),
+        ("system_name", "hall-core.example", None, place),
+        ("neighbour_count", 3, "neighbours", place),
+        ("neighbour_name", "name-qnj7bzlicrhs", None, med),
+        ("neighbour_name", "HALL-PBX.example", None,
+         {**place, "protocol": "lldp", "interface": "Gi1/0/1", "chassis": "00:1b:4f:aa:00:01",
+          "port": "eth0", "description": "Exchange 12", "capabilities": ["station"]}),
+        ("neighbour_name", "cellar-switch", None,
+         {**place, "protocol": "cdp", "interface": "Gi1/0/24", "port": "Gi0/1",
+          "description": "WS-C2950", "duplex": "full"}),
+        ("arp_entry", "00:1b:4f:aa:00:01", None,
+         {**place, "ip": "198.18.2.10", "interface": "Vlan2"}),
+        ("forwarding_port_address_count", 2, "addresses",
+         {**place, "interface": "Gi1/0/9",
+          "addresses": ["00:1b:4f:00:00:07", "02:00:00:00:00:99"]}),
+        ("poe_supply_power_w", 370.0, "W", {**place, "poe_supply": 1}),
+        ("poe_supply_consumption_w", 120.0, "W", {**place, "poe_supply": 1}),
+        ("poe_supply_status", "on", None, {**place, "poe_supply": 1}),
+        ("ups_output_source", "battery", None, place),
+        ("ups_battery_status", "normal", None, place),
+        ("ups_runtime_left_s", 1920.0, "s", place),
+        ("temperature_celsius", 24.5, "°C", {**place, "sensor": "rack 1", "mib": "uio"}),
+        ("temperature_celsius", 21.0, "°C", {**place, "sensor": "rack 2", "mib": "uio"}),
+    ])  # fmt: skip
+    draft.find(
+        "obsolete-security", "hall-dns", Severity.WARNING,
+        "hall-dns is read by SNMP v2c, whose password travels in the clear.",
+        "Move it to version 3.", asset="hall-dns", site="hall", evidence=("hall-dns:snmp/1",),
+    )  # fmt: skip
+    hall, second = SITES[0], SITES[5]
+    sites = (
+        replace(
+            hall, gateway="198.18.2.1", upstream="provider-a", building="The Civic Centre",
+            cooling_units=1,
+        ),
+        replace(
+            second, council="scdc", upstream="provider-a", backup_upstream="provider-b",
+            building="The Civic Centre", cooling_units=0, ups=0,
+        ),
+    )  # fmt: skip
+    assets = (
+        Asset(id="hall-pbx", site="hall", kind="pbx", address="198.18.2.10", owner="3C ICT",
+              model="Exchange 11", installed=2004, end_of_support=date(2018, 12, 31)),
+        Asset(id="hall-dns", site="hall", kind="switch", address="198.18.2.2", owner="3C ICT",
+              installed=2022, end_of_support=date(2027, 3, 1)),
+        Asset(id="guildhall-pbx", site="guildhall", kind="pbx", address="198.18.7.10"),
+        Asset(id="guildhall-probe", site="guildhall", kind="sensor", address="198.18.7.11",
+              owner="Facilities"),
+    )  # fmt: skip
+    lines = (Line(id="hall-lift", site="hall", kind="analogue", use="lift alarm"),)
+    record = draft.record()
+    inventory = replace(
+        INVENTORY, council=COUNCILS[:1], site=sites, asset=assets, line=lines,
+        vantage=replace(INVENTORY.vantage, site="hall"),
+    )  # fmt: skip
+    return replace(record, inventory=inventory)
+
+
 def captured() -> Record:
     """A capture of two calls, one of them refused, with a registration and a far end's claims."""
     draft = Draft()
@@ -460,6 +530,7 @@ def captured() -> Record:
 ALL = {
     "with a case": with_case,
     "captured": captured,
+    "equipped": equipped,
     "degraded": degraded,
     "demonstration": demonstration,
     "many-alike": many_alike,
