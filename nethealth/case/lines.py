@@ -6,12 +6,6 @@ from datetime import date
 from nethealth.model.case_result import LineInventory
 from nethealth.model.inventory import PSTN_CLOSES, Inventory
 
-RETIREMENT = PSTN_CLOSES
-RETIREMENT_SOURCE = (
-    "Guidance for local authorities on moving from analogue to digital telephone lines, "
-    "gov.uk, 18 November 2024; date as announced by Openreach"
-)
-
 
 def line_inventory(inventory: Inventory, today: date, *, site: str | None = None) -> LineInventory:
     """All lines of the inventory, or those of one site, as they stand on a day."""
@@ -23,8 +17,8 @@ def line_inventory(inventory: Inventory, today: date, *, site: str | None = None
     uses = Counter(line.use for line in remaining)
     return LineInventory(
         today=today,
-        retirement=RETIREMENT,
-        days_left=(RETIREMENT - today).days,
+        retirement=PSTN_CLOSES,
+        days_left=(PSTN_CLOSES - today).days,
         lines=tuple(lines),
         remaining=len(remaining),
         migrated=len(lines) - len(remaining),

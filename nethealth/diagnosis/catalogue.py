@@ -188,6 +188,11 @@ CODES: Mapping[FindingCode, Rule] = {
         "Switch one of the protocols off at the port of one telephone; if it stays, tell the voice "
         "VLAN in one way alone.",
     ),
+    "isdn-retirement": Rule(
+        Severity.INFO,
+        "Plan the move of each of these lines with its owner, alarms and lifts first, and write it "
+        "down in the inventory when it is done.",
+    ),
     "unowned-asset": Rule(Severity.INFO, "Name an owner for each asset in the inventory."),
     "instrument-limited": Rule(
         Severity.INFO, "Put the measuring machine right and measure again; `nethealth doctor` "

@@ -11,6 +11,7 @@ from nethealth.diagnosis.folding import folded
 from nethealth.diagnosis.fragments import fragments_dropped
 from nethealth.diagnosis.heat import overheating
 from nethealth.diagnosis.instrument import instrument_limits
+from nethealth.diagnosis.isdn import isdn_retirements
 from nethealth.diagnosis.leases import dhcp_exhaustions
 from nethealth.diagnosis.lines import clock_slips, poe_budgets
 from nethealth.diagnosis.loss import packet_losses
@@ -79,7 +80,7 @@ def judge(record: Record) -> tuple[Finding, ...]:
     already holds are not read. It raises on no record that `nethealth.model.codec` reads.
     """
     evidence = gather(record)
-    estate = list(unowned_assets(evidence))
+    estate = [*unowned_assets(evidence), *isdn_retirements(evidence)]
     cut_off = vantage_silence(evidence)
     if cut_off is not None:
         own = record.inventory.vantage.site

@@ -11,7 +11,7 @@ from nethealth.diagnosis import judge
 from nethealth.model.check import CheckResult, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Finding, FindingCode, Severity
-from nethealth.model.inventory import Asset, Council, Inventory, Site, Vantage
+from nethealth.model.inventory import Asset, Council, Inventory, Line, Site, Vantage
 from nethealth.model.observation import Event, Observation, Passport, PastValue, Scalar
 from nethealth.model.record import Instrument, Record, Run, RunKind, Tool
 
@@ -29,6 +29,7 @@ class Scene:
     severity: Mapping[FindingCode, Severity] = field(default_factory=dict)
     sites: dict[str, Site] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     past: list[PastValue] = field(default_factory=list)
@@ -165,6 +166,7 @@ class Scene:
                 council=(Council(id="scdc", name="South Cambridgeshire"),),
                 site=tuple(self.sites.values()),
                 asset=tuple(self.assets.values()),
+                line=tuple(self.lines),
             ),
             checks=tuple(self.checks),
             observations=tuple(self.observations),

@@ -12,6 +12,7 @@ from nethealth.model import codec
 from nethealth.model.check import CheckResult, ProbeKind
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import FindingCode
+from nethealth.model.inventory import Line
 from nethealth.model.observation import Observation
 from nethealth.model.record import Instrument, Record, Run, Tool
 from tests.diagnosis.build import STARTED, Scene, healthy
@@ -46,6 +47,7 @@ def everything() -> Scene:
     for site in ("tarn", "firth"):
         scene.site(site, "Northline").ping(f"{site}-a", lost=100, sent=200)
     troubled_lan(scene)
+    scene.lines.append(Line(id="mill-lift", site="mill", kind="analogue", use="lift alarm"))
     return troubled(scene).not_run("farm-x", "ping", "no ICMP socket")
 
 
@@ -72,7 +74,7 @@ def test_evidence_names_observations_of_the_record() -> None:
     known = {seen.id for seen in scene.observations}
     for finding in scene.findings():
         assert set(finding.evidence) <= known
-        needs_none = finding.code in {"unowned-asset", "instrument-limited"}
+        needs_none = finding.code in {"unowned-asset", "instrument-limited", "isdn-retirement"}
         assert needs_none or finding.evidence, finding.id
         assert needs_none or finding.refutations, finding.id
         assert finding.from_ <= finding.to
@@ -92,7 +94,7 @@ def test_page_of_a_code_says_what_the_catalogue_says(code: FindingCode) -> None:
 
 def test_severity_of_each_code_is_the_contracts() -> None:
     critical = {"host-down", "site-outage", "sip-down", "service-down", "overheating"}
-    info = {"sip-auth", "unowned-asset", "instrument-limited"}
+    info = {"sip-auth", "unowned-asset", "instrument-limited", "isdn-retirement"}
     for code, rule in CODES.items():
         expected = "critical" if code in critical else "info" if code in info else "warning"
         assert rule.severity == expected, code
