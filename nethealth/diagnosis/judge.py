@@ -25,6 +25,9 @@ from nethealth.diagnosis.ports import duplex_mismatches
 from nethealth.diagnosis.provider import provider_losses
 from nethealth.diagnosis.queueing import queues
 from nethealth.diagnosis.reachability import silences, vantage_silence
+from nethealth.diagnosis.recorded_calls import recorded_calls
+from nethealth.diagnosis.recorded_loss import recorded_losses
+from nethealth.diagnosis.recorded_voice import recorded_voice
 from nethealth.diagnosis.security import clear_text_snmp, obsolete_security
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
@@ -43,6 +46,9 @@ from nethealth.model.record import Record
 _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     packet_losses,
     high_delays,
+    recorded_losses,
+    recorded_voice,
+    recorded_calls,
     call_findings,  # before what ping suggests of the same host
     poor_voice,
     queues,
