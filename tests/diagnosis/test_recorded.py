@@ -1,5 +1,7 @@
 """What the streams and calls of a capture say, each beside what looks like it and is not."""
 
+from typing import Any
+
 import pytest
 
 from nethealth.model.finding import Finding, Severity, Verdict
@@ -107,11 +109,11 @@ def test_stream_that_is_late_is_poor_without_any_loss() -> None:
 PHONE, PBX = "203.0.113.10:5060", "198.51.100.10:5060"
 
 
-def calls(count: int, first: int = 1, **how: object) -> list[Fact]:
+def calls(count: int, first: int = 1, **how: Any) -> list[Fact]:
     return [
         fact
         for number in range(first, first + count)
-        for fact in told_call(number, PHONE, PBX, **how)  # type: ignore[arg-type]
+        for fact in told_call(number, PHONE, PBX, **how)
     ]
 
 
