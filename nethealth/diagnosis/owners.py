@@ -25,6 +25,7 @@ from nethealth.model.observation import Observation
 SHARED = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f", "00:07:b4:")
 PROXY_LEAST = 8  # addresses at one owner: a router that answers for others (RFC 1027)
 CHANGES_LEAST = 2  # there and back
+BACK_WITHIN_S = 4 * 3600.0  # as long as routers keep an entry: leases are longer, and go round
 CARDS_WITHIN = 8  # two MAC addresses this close are often two cards of one machine
 
 
@@ -55,11 +56,20 @@ class _Claims:
     @property
     def flapping(self) -> bool:
         """Whether one observer saw it go to another owner and come back."""
-        for found in self.by_device.values():
-            course = [owner for owner, _ in groupby(str(seen.value) for seen in found)]
-            if len(course) > CHANGES_LEAST:
-                return True
-        return self.turns >= CHANGES_LEAST
+        tabled = any(_there_and_back(found) for found in self.by_device.values())
+        return tabled or self.turns >= CHANGES_LEAST
+
+
+def _there_and_back(found: Sequence[Observation]) -> bool:
+    """Whether one table went to another owner and back sooner than leases can go round."""
+    held = [list(same) for _, same in groupby(found, key=lambda seen: str(seen.value))]
+    return any(
+        before[-1].t_s is not None
+        and after[0].t_s is not None
+        and before[-1].value == after[0].value
+        and after[0].t_s - before[-1].t_s <= BACK_WITHIN_S
+        for before, _, after in zip(held, held[1:], held[2:], strict=False)
+    )
 
 
 def address_conflicts(evidence: Evidence) -> Iterator[Finding]:

@@ -339,6 +339,14 @@ def test_an_address_that_goes_and_comes_back_has_two_owners() -> None:
     assert found.direction is Direction.TELEPHONY_TO_NETWORK
 
 
+def test_an_address_that_comes_back_after_half_a_day_may_be_leases_that_go_round() -> None:
+    scene = healthy()
+    for at, mac in enumerate((SERVER, PHONE, SERVER)):
+        read(scene, "hall-router", owner(mac), kind="router",
+             start_s=1.0 + 6 * 3600 * at, uptime_s=90_000.0 + 6 * 3600 * at)  # fmt: skip
+    assert the(scene, "address-conflict:hall:198.18.2.30").verdict is Verdict.SUGGESTIVE
+
+
 def test_an_address_that_moved_once_may_be_a_new_lease() -> None:
     scene = read(healthy(), "hall-router", owner(SERVER), kind="router")
     read(scene, "hall-router", owner(PHONE), kind="router", start_s=3701.0, uptime_s=93_700.0)

@@ -27,6 +27,7 @@ _SET_BEARS_PER_S = 500.0
 
 SOURCES = (
     "ping", "snmp", "neighbours", "spanning-tree", "forwarding", "coexistence", "sip", "capture",
+    "events",
 )  # fmt: skip
 
 
@@ -50,6 +51,9 @@ class SiteWorld:
     inside: Callable[[float], Local] = lambda _: Local()  # what its own network adds
     down: Callable[[float], bool] = lambda _: False  # without power at that moment
     frames: list[Frame] = field(default_factory=list)
+    # What a log tells: kind, when, and the asset if it is one.
+    logged: list[tuple[str, float, str | None]] = field(default_factory=list)
+    holes: list[tuple[float, float]] = field(default_factory=list)  # the line was cut
     notes: list[Callable[["World", Book, int, float], None]] = field(default_factory=list)
 
     def address(self, host: int) -> str:

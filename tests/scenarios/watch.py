@@ -40,6 +40,9 @@ def record(world: World) -> Record:
             _watch(world, book, site, turn, at_s)
             if "snmp" in world.sources and not site.down(at_s):
                 counting.read(book, world.random, site.switch, counters[site.id], at_s + 10, how)
+    for site in world.sites.values() if "events" in world.sources else ():
+        for kind, when_s, asset in site.logged:
+            book.event(kind, when_s, site.id, asset)
     if "capture" in world.sources:
         for site in world.sites.values():
             captured(book, site.frames)
@@ -48,7 +51,7 @@ def record(world: World) -> Record:
 
 def _watch(world: World, book: Book, site: SiteWorld, turn: int, at_s: float) -> None:
     site.line.busy = world.busy(at_s)
-    dead = site.down(at_s)
+    dead = site.down(at_s) or any(begins <= at_s < ends for begins, ends in site.holes)
     if "ping" in world.sources:
         probing.ping(book, world.random, site.line, at_s, Local(echoes=not dead),
                      gateway_of=site.id)  # fmt: skip

@@ -1,0 +1,328 @@
+"""What a capture holds of telephony at work: registrations, heartbeats, files, calls and marks.
+
+The registrar answers so many requests a second and no more; telephones send again by the timers of
+RFC 3261; a file crosses the line block by block, each acknowledged; a call is 50 packets a second.
+"""
+
+import struct
+from collections import deque
+
+from tests.passive.packet_frames import ethernet, ipv4, tcp
+from tests.scenarios.causes.taped import PHONE_CLASS, End, of_kind, tap
+from tests.scenarios.estate import Frame, SiteWorld, World
+from tests.scenarios.frames import arp, datagram, leased, speech
+from tests.scenarios.line import Load
+
+_T1_S, _T2_S = 0.5, 4.0
+_HEARTBEAT_S, _WATCHDOG_S = 30.0, 200.0  # of UNIStim (handbook 5, 7)
+
+
+def crowd(site: SiteWorld, count: int, *, third: int = 130) -> list[End]:
+    """Telephones beyond those of the switch that is read, of the same site."""
+    return [
+        End(f"00:04:f2:{third:02x}:{at >> 8:02x}:{at & 255:02x}",
+            f"198.18.{third + (at >> 7)}.{at % 128 + 1}", "phone")
+        for at in range(count)
+    ]  # fmt: skip
+
+
+def _sip(lines: list[str], source: End, to: End) -> bytes:
+    text = "\r\n".join([*lines, "Content-Length: 0", "", ""])
+    return datagram(source.address, to.address, (5060, 5060), text.encode(), source_mac=source.mac,
+                    destination_mac=to.mac, dscp=26)  # fmt: skip
+
+
+def _register(phone: End, pbx: End, number: int, expires: int = 3600) -> bytes:
+    name = f"t{phone.address.replace('.', 'x')}"
+    return _sip(
+        [
+            f"REGISTER sip:{pbx.address} SIP/2.0",
+            f"Via: SIP/2.0/UDP {phone.address}:5060;branch=z9hG4bK{name}n{number};rport",
+            "Max-Forwards: 70",
+            f"From: <sip:{name}@{pbx.address}>;tag={name}",
+            f"To: <sip:{name}@{pbx.address}>",
+            f"Call-ID: {name}@{phone.address}",
+            f"CSeq: {number} REGISTER",
+            f"Contact: <sip:{name}@{phone.address}:5060>;expires={expires}",
+        ],
+        phone,
+        pbx,
+    )
+
+
+def _answer(phone: End, pbx: End, number: int, code: int, phrase: str) -> bytes:
+    name = f"t{phone.address.replace('.', 'x')}"
+    contact = [f"Contact: <sip:{name}@{phone.address}:5060>;expires=3600"] if code == 200 else []
+    return _sip(
+        [
+            f"SIP/2.0 {code} {phrase}",
+            f"Via: SIP/2.0/UDP {phone.address}:5060;branch=z9hG4bK{name}n{number};rport",
+            f"From: <sip:{name}@{pbx.address}>;tag={name}",
+            f"To: <sip:{name}@{pbx.address}>;tag=pbx",
+            f"Call-ID: {name}@{phone.address}",
+            f"CSeq: {number} REGISTER",
+            *contact,
+        ],
+        pbx,
+        phone,
+    )
+
+
+def registrar(
+    world: World, site: SiteWorld, asks: list[tuple[float, End]], lasts_s: float, *,
+    serves_per_s: float, away: tuple[float, float] | None = None, busy_word: bool = True,
+) -> None:  # fmt: skip
+    """Telephones that register at their moments, and a server with so much room.
+
+    `away`: a time in which nobody answers. What waits longer than half a second was sent again.
+    Beyond 200 that wait the server refuses (503) where it has the word for it, else it drops.
+    """
+    (pbx, *_) = of_kind(site, "pbx")
+    pending = sorted(((at_s, phone, 1, 0.5) for at_s, phone in asks), key=lambda one: one[0])
+    queue: deque[tuple[float, End, int]] = deque()
+    answered: set[tuple[str, int]] = set()
+    step, now, room = 0.02, 0.0, 0.0
+    waiting = list(pending)
+    while now < lasts_s:
+        still = []
+        for at_s, phone, number, wait in waiting:
+            if at_s > now:
+                still.append((at_s, phone, number, wait))
+                continue
+            if (phone.address, number) in answered:
+                continue
+            site.frames.append(Frame(at_s, _register(phone, pbx, number)))
+            if not (away and away[0] <= at_s < away[1]):
+                if len(queue) < 200:
+                    queue.append((at_s, phone, number))
+                elif busy_word:
+                    site.frames.append(
+                        Frame(at_s + 0.001, _answer(phone, pbx, number, 503, "Service Unavailable"))
+                    )
+                    answered.add((phone.address, number))
+                    later = at_s + world.between(20, 40)
+                    still.append((later, phone, number + 1, _T1_S))
+                    continue
+            if wait < 32:
+                still.append((at_s + min(wait, _T2_S), phone, number, min(wait * 2, 64.0)))
+        waiting = sorted(still, key=lambda one: one[0])
+        room = min(serves_per_s * step + room, max(1.0, serves_per_s * step))
+        while queue and room >= 1 and not (away and away[0] <= now < away[1]):
+            _, phone, number = queue.popleft()
+            if (phone.address, number) not in answered:
+                room -= 1
+                answered.add((phone.address, number))
+                site.frames.append(Frame(now, _answer(phone, pbx, number, 200, "OK")))
+        now += step
+
+
+def registrations_at_once(
+    world: World, site: SiteWorld, *, phones: int | None = None, serves_per_s: float | None = None,
+    lasts_s: float = 300.0, staggered: bool = False, shared_link: bool = False,
+) -> None:  # fmt: skip
+    """The exchange comes back after a restart, and every telephone registers at that moment.
+
+    `staggered`: they spread over minutes, as vendors advise. `shared_link`: exchange and data are
+    on one narrow line, which the messages fill.
+    """
+    tap(world, site, lasts_s, per_s=1.0)
+    count = int(world.random.integers(120, 300)) if phones is None else phones
+    serves = world.between(8, 20) if serves_per_s is None else serves_per_s
+    everyone = crowd(site, count)
+    back_s = 60.0
+    usual = [(float(world.random.uniform(0, lasts_s)), one) for one in everyone[: count // 12]]
+    wave = [
+        (back_s + (float(world.random.uniform(0, 200)) if staggered
+                   else float(world.random.exponential(0.4))), one)
+        for one in everyone[count // 12 :]
+    ]  # fmt: skip
+    site.logged.append(("pbx-restart", back_s - 1, f"{site.id}-pbx"))
+    registrar(world, site, usual + wave, lasts_s, serves_per_s=serves,
+              away=(back_s - 40, back_s))  # fmt: skip
+    if shared_link:
+        bits = count * 2 * 700 * 8 / 8
+        site.line.loads.append(
+            Load("forward", lambda at: bits if back_s <= at < back_s + 60 else 0.0)
+        )
+
+
+def heartbeats(
+    world: World, site: SiteWorld, *, phones: int | None = None, hole_s: float | None = None,
+    resets_first: bool = False, lasts_s: float = 900.0,
+) -> None:  # fmt: skip
+    """UNIStim telephones and their server: a hole in the way of 200 s and they all start again.
+
+    `resets_first`: they lose power instead, and the silence is theirs: order tells who hurt whom.
+    """
+    tap(world, site, lasts_s, per_s=1.0)
+    (pbx, *_) = of_kind(site, "pbx")
+    count = int(world.random.integers(10, 30)) if phones is None else phones
+    hole = world.between(205, 260) if hole_s is None else hole_s
+    begins = world.between(150, 250)
+    ends = begins + hole
+    watchdog_ends = begins + _WATCHDOG_S
+    for number, phone in enumerate(crowd(site, count)):
+        at_s, sequence = world.between(0, _HEARTBEAT_S), 1
+        starts_again = None
+        if resets_first:
+            starts_again = begins + world.between(0, 4)
+        elif hole > _WATCHDOG_S:
+            # Each reset comes when its own watchdog ends, and all do after the hole.
+            starts_again = max(ends, watchdog_ends) + world.between(0.5, 8)
+        while at_s < lasts_s:
+            lost = begins <= at_s < (ends if not resets_first else begins + 60)
+            if not lost:
+                beat = struct.pack("!IBBBBBB", 0x9535 + sequence, 2, 1, 0x1E, 5, 0x12, 0) + b"\x78"
+                site.frames.append(
+                    Frame(at_s, datagram(pbx.address, phone.address, (5000, 5000), beat,
+                                         source_mac=pbx.mac, destination_mac=phone.mac,
+                                         identification=sequence))
+                )  # fmt: skip
+                reply = struct.pack("!IBB", 0x9535 + sequence, 1, 2) + bytes(4)
+                site.frames.append(
+                    Frame(at_s + 0.01, datagram(phone.address, pbx.address, (5000, 5000), reply,
+                                                source_mac=phone.mac, destination_mac=pbx.mac,
+                                                identification=sequence))
+                )  # fmt: skip
+            sequence += 1
+            at_s += _HEARTBEAT_S
+        if starts_again is not None and starts_again < lasts_s - 5:
+            site.frames += leased(phone.mac, phone.address, starts_again, 7000 + number,
+                                  vendor=PHONE_CLASS, server=site.address(2))  # fmt: skip
+            site.logged.append(("registration-lost", starts_again - 1, None))
+    if not resets_first:
+        site.holes.append((begins, ends))
+
+
+def firmware(
+    world: World, site: SiteWorld, *, phones: int | None = None, lasts_s: float = 120.0,
+    blocks: int | None = None, configuration: bool = False, wide: bool = True,
+) -> None:  # fmt: skip
+    """After an upgrade every telephone fetches its file by TFTP, block by block, over the line.
+
+    A block waits for the last one's acknowledgement, so that each telephone has 512 octets a round
+    trip. `configuration`: small files, as each start fetches; no wave.
+    """
+    tap(world, site, lasts_s, per_s=1.0)
+    (server, *_) = of_kind(site, "server")
+    count = int(world.random.integers(8, 16)) if phones is None else phones
+    round_s = 2 * site.line.one_way_s + 0.004
+    most = int(min(300, (lasts_s - 20) / round_s)) if blocks is None else blocks
+    most = 4 if configuration else most
+    name = b"SEP%d.cnf.xml" if configuration else b"cmterm-7940-sccp.8-1-2.sbn"
+    for number, phone in enumerate(crowd(site, count)):
+        at_s, port = 5 + world.between(0, 4), 49_152 + number
+        file = name % number if configuration else name
+        request = b"\x00\x01" + file + b"\0octet\0"
+        site.frames.append(
+            Frame(at_s, datagram(phone.address, server.address, (port, 69), request,
+                                 source_mac=phone.mac, destination_mac=server.mac))
+        )  # fmt: skip
+        for block in range(1, most + 1):
+            at_s += round_s
+            size = 512 if block < most or not configuration else 100
+            data = struct.pack("!HH", 3, block & 0xFFFF) + bytes(size)
+            site.frames.append(
+                Frame(at_s, datagram(server.address, phone.address, (61_000 + number, port), data,
+                                     source_mac=server.mac, destination_mac=phone.mac,
+                                     identification=block))
+            )  # fmt: skip
+            ack = struct.pack("!HH", 4, block & 0xFFFF)
+            site.frames.append(
+                Frame(at_s + 0.001, datagram(phone.address, server.address, (port, 61_000 + number),
+                                             ack, source_mac=phone.mac, destination_mac=server.mac,
+                                             identification=block))
+            )  # fmt: skip
+        if not configuration:
+            site.logged.append(("tftp-load", 5.0 + number * 0.2, None))
+    if wide and not configuration:
+        bits = count * 558 * 8 / round_s
+        site.line.loads.append(Load("forward", lambda at: bits if 0 <= at < 1800 else 0.0))
+        uplink = site.switch.ports[0]
+        uplink.in_load_bps = lambda at: bits if 0 <= at < 1800 else 0.0
+
+
+def backup_by_tftp(world: World, site: SiteWorld, *, lasts_s: float = 120.0) -> None:
+    """Switches save their own configuration by TFTP at night: no telephone is part of it."""
+    tap(world, site, lasts_s, per_s=1.0)
+    (server, *_) = of_kind(site, "server")
+    for number in range(3):
+        port, address = 50_000 + number, site.address(2 + number)
+        request = b"\x00\x02switch-%d-confg\0octet\0" % number
+        site.frames.append(
+            Frame(4.0 + number, datagram(address, server.address, (port, 69), request,
+                                         source_mac="02:00:00:aa:00:01",
+                                         destination_mac=server.mac))
+        )  # fmt: skip
+        for block in range(1, 60):
+            data = struct.pack("!HH", 3, block) + bytes(512)
+            site.frames.append(
+                Frame(5 + number + block * 0.01,
+                      datagram(address, server.address, (port, 61_000 + number), data,
+                               source_mac="02:00:00:aa:00:01", destination_mac=server.mac,
+                               identification=block))
+            )  # fmt: skip
+
+
+def data_marked_as_voice(
+    world: World, site: SiteWorld, *, share_of_line: float | None = None, lasts_s: float = 20.0,
+    calls: int = 2, felt: bool = True,
+) -> None:  # fmt: skip
+    """A computer behind a telephone marks its backup EF, and nobody clears it.
+
+    On the line the queue of voice has its share and no more: with the backup in it voice is
+    dropped, while what bears no mark does well.
+    """
+    tap(world, site, lasts_s)
+    computer, server = of_kind(site, "pc")[0], of_kind(site, "server")[0]
+    rate = 40.0  # frames a second that the tap sees of it
+    for number in range(int(rate * lasts_s)):
+        packet = tcp(bytes(1200), 50_000, 445, sequence=1 + number * 1200, flags=0x18)
+        octets = ethernet(
+            ipv4(packet, 6, source=computer.address, destination=server.address, tos=46 << 2,
+                 identification=number + 1),
+            source=computer.mac, destination=server.mac,
+        )  # fmt: skip
+        site.frames.append(Frame(number / rate, octets))
+    talk(world, site, calls=calls, seconds=lasts_s - 4)
+    line = site.line
+    share = world.between(1.2, 2.5) if share_of_line is None else share_of_line
+    bits = share * line.voice_share * line.up_bps
+    if felt:
+        line.loads.append(Load("return", lambda _: bits, marked=True))
+
+
+def talk(
+    world: World, site: SiteWorld, *, calls: int = 3, seconds: float = 16.0, starts_s: float = 2.0,
+    dscp: int = 46,
+) -> None:  # fmt: skip
+    """Ordinary calls between telephones here and the exchange, both ways."""
+    (pbx, *_) = of_kind(site, "pbx")
+    phones = of_kind(site, "phone")
+    for number in range(calls):
+        phone = phones[number % len(phones)]
+        here = (phone.mac, phone.address, 16_384 + 2 * number)
+        there = (pbx.mac, pbx.address, 20_000 + 2 * number)
+        packets = int(seconds * 50)
+        for source, to, ssrc in ((here, there, 0x1000 + number), (there, here, 0x2000 + number)):
+            site.frames += speech(source, to, starts_s + 0.3 * number, packets, ssrc=ssrc,
+                                  dscp=dscp, jitter=world.random)  # fmt: skip
+
+
+def broadcasts_that_sets_hear(
+    world: World, site: SiteWorld, *, per_s: float | None = None, lasts_s: float = 60.0,
+) -> None:  # fmt: skip
+    """A flat network with more broadcasts than old sets bear: they drop off, computers do not."""
+    tap(world, site, lasts_s, per_s=2.0)
+    rate = world.between(600, 1200) if per_s is None else per_s
+    begins, ends = 15.0, 40.0
+    many = [f"3c:52:82:{at >> 8:02x}:{at & 255:02x}:01" for at in range(700)]
+    for number in range(int(rate * (ends - begins))):
+        which = int(world.random.integers(len(many)))
+        at_s = begins + number / rate
+        asked = f"198.18.{site.subnet}.{number % 250 + 1}"
+        site.frames.append(
+            Frame(at_s, arp(1, many[which], f"198.18.{64 + which // 250}.{which % 250 + 1}", asked))
+        )
+    for number in range(2 * len(of_kind(site, "phone"))):
+        site.logged.append(("registration-lost", begins + 4 + 2.5 * number, None))
