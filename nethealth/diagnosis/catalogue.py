@@ -193,6 +193,21 @@ CODES: Mapping[FindingCode, Rule] = {
         "Plan the move of each of these lines with its owner, alarms and lifts first, and write it "
         "down in the inventory when it is done.",
     ),
+    "dscp-misuse": Rule(
+        Severity.WARNING,
+        "Set the port of the source to distrust its marks, or re-mark what is no voice where "
+        "it enters, and read the drops of the queue for voice.",
+    ),
+    "unknown-unicast-flood": Rule(
+        Severity.WARNING,
+        "Set the time of the router's ARP entries no longer than that of the switch's "
+        "forwarding entries, and look whether the frames stop.",
+    ),
+    "firmware-wave": Rule(
+        Severity.WARNING,
+        "Hold TFTP back for a quarter of an hour: if the line recovers, stagger the "
+        "telephones or give them a server at the site.",
+    ),
     "unowned-asset": Rule(Severity.INFO, "Name an owner for each asset in the inventory."),
     "instrument-limited": Rule(
         Severity.INFO, "Put the measuring machine right and measure again; `nethealth doctor` "

@@ -7,6 +7,7 @@ from nethealth.diagnosis.call import call_findings
 from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
+from nethealth.diagnosis.flooding import unicast_floods
 from nethealth.diagnosis.folding import folded
 from nethealth.diagnosis.fragments import fragments_dropped
 from nethealth.diagnosis.heat import overheating
@@ -16,6 +17,7 @@ from nethealth.diagnosis.leases import dhcp_exhaustions
 from nethealth.diagnosis.lines import clock_slips, poe_budgets
 from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.marks import marks_changed
+from nethealth.diagnosis.misuse import marks_misused
 from nethealth.diagnosis.mtu import path_mtu_black_holes
 from nethealth.diagnosis.multicast import multicast_floods
 from nethealth.diagnosis.names import name_failures
@@ -40,6 +42,7 @@ from nethealth.diagnosis.switching import (
 from nethealth.diagnosis.telemetry import silent_sensors
 from nethealth.diagnosis.voice import poor_voice
 from nethealth.diagnosis.voice_vlan import voice_vlan_conflicts
+from nethealth.diagnosis.wave import firmware_waves
 from nethealth.model.finding import Finding
 from nethealth.model.record import Record
 
@@ -76,6 +79,9 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     address_conflicts,
     dhcp_exhaustions,
     voice_vlan_conflicts,
+    marks_misused,
+    unicast_floods,
+    firmware_waves,
 )
 
 

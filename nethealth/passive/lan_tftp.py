@@ -37,6 +37,7 @@ class TftpAnalysis:
         self._data = Series(bin_ns)
         self._files: Tallies[str] = Tallies()
         self._clients: Tallies[str] = Tallies()
+        self._servers: Tallies[str] = Tallies()
         self._ends: dict[int, None] = {}  # of transfers, the oldest first
         self._packets = self._octets = self._errors = 0
 
@@ -58,6 +59,7 @@ class TftpAnalysis:
         self._requests.add(int(packets.time_ns[row]))
         self._files.add(request.filename)
         self._clients.add(packets.source_text(row))
+        self._servers.add(packets.destination_text(row))
         end = int(mixed(packets.source[row : row + 1], packets.source_port[row : row + 1])[0])
         self._ends.pop(end, None)
         self._ends[end] = None
@@ -85,10 +87,14 @@ class TftpAnalysis:
             return
         yield Fact("tftp_request_count", self._files.total)
         asking, _ = self._clients.top(_CLIENTS_SHOWN)
+        asked, _ = self._servers.top(_CLIENTS_SHOWN)
         yield Fact(
             "tftp_client_count",
             len(self._clients.counts),
-            method={"clients": [client for client, _ in asking]},
+            method={
+                "clients": [client for client, _ in asking],
+                "servers": [server for server, _ in asked],
+            },
         )
         yield Fact("tftp_data_packet_count", self._packets)
         yield Fact("tftp_data_octets", self._octets, samples=self._packets)

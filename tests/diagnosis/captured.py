@@ -116,4 +116,22 @@ def troubled_lan(scene: Scene) -> Scene:
         {"vlan": 10, "phones": 40, "phones_leased": 35, "phones_leased_elsewhere_too": 33,
          "others_leased": 30, "phones_refused": 0, "others_refused": 0},
     )  # fmt: skip
-    return capture(scene, "fen", phone, *advice, dry)
+    blocks: list[Fact] = [
+        ("tftp_client_count", 9, {"clients": [], "servers": []}),
+        ("tftp_data_packet_count", 9000, {}),
+        series("tftp_data_per_bin_max", [4500, 4500]),
+    ]
+    marked: list[Fact] = [
+        ("dscp_octets", 30_000_000, {"dscp": 46}),
+        ("ef_not_voice_packet_count", 30_000, {}),
+        (
+            "ef_not_voice_flow_packet_count", 30_000,
+            {"flow": "TCP 198.18.7.1 port 9 to 198.18.7.2 port 445", "octets": 30_000_000},
+        ),
+        series("ef_not_voice_per_bin_max", [30_000]),
+    ]  # fmt: skip
+    flooded: Fact = (
+        "unknown_unicast_packet_count", 4000,
+        {"samples": 100_000, "silent_destinations": 2, "destinations": 60},
+    )  # fmt: skip
+    return capture(scene, "fen", phone, *advice, dry, *blocks, *marked, flooded)

@@ -251,6 +251,7 @@ def test_a_wave_of_firmware() -> None:
     assert method(found, "tftp_client_count")["clients"] == [
         "198.18.0.10", "198.18.0.11", "198.18.0.12",
     ]  # fmt: skip
+    assert method(found, "tftp_client_count")["servers"] == ["198.18.0.2"]
     assert value(found, "tftp_data_packet_count") == 12
     assert value(found, "tftp_data_octets") == 12 * 512
     assert value(found, "tftp_error_count") == 1
