@@ -16,8 +16,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from nethealth.diagnosis.attribution.aligned import Windows, aligned_test
+from nethealth.diagnosis.attribution.change_points import change_points
 from nethealth.diagnosis.attribution.shifts import free_shifts, whole_day_shifts
-from tests.diagnosis.attribution.simulate import EFFECT, WIDTH, Drawn, draw
+from tests.diagnosis.attribution.simulate import EFFECT, WIDTH, Drawn, autoregressive, draw
 
 NULLS = int(os.environ.get("NULLS", "2000"))
 EFFECTS = NULLS // 5
@@ -64,6 +65,42 @@ def shares(jobs: list[tuple[int, float]]) -> dict[str, float]:
     return {name: sum(one[name] for one in found) / len(found) for name in TESTS}
 
 
+CHANGE_BINS, CHANGE_AT = 2160, 700  # 90 days of hours; three memories of the noise
+CHANGE_NULLS, CHANGE_EFFECTS = NULLS // 10, NULLS // 20
+CHANGE_SIZE_MOST, CHANGE_POWER_LEAST, CHANGE_COVER_LEAST = 0.06, 0.90, 0.90
+
+
+def changes(job: tuple[int, float, float]) -> tuple[bool, bool, bool]:
+    """Whether any change was found; whether just one; and whether its interval holds the place."""
+    seed, rho, step = job
+    random = np.random.default_rng(seed)
+    values = autoregressive(CHANGE_BINS, random, rho)
+    values[CHANGE_AT:] += step * values.std()
+    found = change_points(values, random, least_bins=4, bootstraps=299 if step else 1) or ()
+    one = len(found) == 1
+    return bool(found), one, one and found[0].low <= CHANGE_AT <= found[0].high
+
+
+def change_points_held(pool: ProcessPoolExecutor) -> bool:
+    held = True
+    for rho in (0.0, 0.5, 0.8):
+        null = [*pool.map(changes, [(seed, rho, 0.0) for seed in range(CHANGE_NULLS)])]
+        real = [*pool.map(changes, [(seed, rho, 1.5) for seed in range(CHANGE_EFFECTS)])]
+        size = sum(found for found, _, _ in null) / len(null)
+        power = sum(one for _, one, _ in real) / len(real)
+        cover = sum(inside for _, _, inside in real) / max(1, sum(one for _, one, _ in real))
+        good = (
+            size <= CHANGE_SIZE_MOST and power >= CHANGE_POWER_LEAST and cover >= CHANGE_COVER_LEAST
+        )
+        held &= good
+        print(f"change points, noise of first order {rho}: found in {size:.1%} of {len(null)} null "
+              f"histories (limit {CHANGE_SIZE_MOST:.0%}); a step of 1.5 deviations found alone in "
+              f"{power:.1%} of {len(real)} (limit {CHANGE_POWER_LEAST:.0%}), its interval right in "
+              f"{cover:.1%} (limit {CHANGE_COVER_LEAST:.0%}) "
+              f"{'ok' if good else 'MISSED'}", flush=True)  # fmt: skip
+    return held
+
+
 def main() -> int:
     size = shares([(seed, 0.0) for seed in range(NULLS)])
     power = shares([(1_000_000 + seed, EFFECT) for seed in range(EFFECTS)])
@@ -78,6 +115,8 @@ def main() -> int:
         held &= good
         print(f"{line} (limit {SIZE_MOST:.1%}); {found} (limit {POWER_LEAST:.0%}) "
               f"{'ok' if good else 'MISSED'}", flush=True)  # fmt: skip
+    with ProcessPoolExecutor() as pool:
+        held &= change_points_held(pool)
     return 0 if held else 1
 
 

@@ -96,16 +96,16 @@ def _correlation(left: Floats, right: Floats) -> float | None:
     both = np.isfinite(left) & np.isfinite(right)
     if both.sum() < 3:
         return None
-    first, second = _ranks(left[both]), _ranks(right[both])
+    first, second = ranks(left[both]), ranks(right[both])
     first -= first.mean()
     second -= second.mean()
     norm = sqrt(float(first @ first) * float(second @ second))
     return float(first @ second) / norm if norm else None
 
 
-def _ranks(values: Floats) -> Floats:
+def ranks(values: Floats) -> Floats:
     """Ranks from 1; those that tie share the mean of theirs."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
-    ranks: Floats = (ends - (counts - 1) / 2)[inverse]
-    return ranks
+    found: Floats = (ends - (counts - 1) / 2)[inverse]
+    return found
