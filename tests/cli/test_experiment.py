@@ -98,8 +98,10 @@ def test_what_was_registered_is_tested_on_the_history(
 ) -> None:
     fill(home, effect)
     store = ("--store", f"sqlite:///{home}/history.db")
-    done = nethealth("experiment", "analyse", *store, "--format", "json", home=home, check=code)
-    record = json.loads(done.stdout)
+    written = ("--format", "json,html", "-o", "out")
+    nethealth("experiment", "analyse", *store, *written, home=home, check=code)
+    [file], [page] = (list((home / "out").glob(f"*.{ending}")) for ending in ("json", "html"))
+    record = json.loads(file.read_text(encoding="utf-8"))
     found = {one["id"]: one for one in record["findings"]}
     paging = found["multicast-flood:hall:paging"]
     assert (paging["verdict"], paging["direction"]) == (verdict, direction)
@@ -109,8 +111,7 @@ def test_what_was_registered_is_tested_on_the_history(
     assert len(paging["evidence"]) > 5
     assert found["multicast-flood:hall:moh"]["verdict"] == "insufficient-data"
     assert record["sources"][0]["sha256"] == sha256(TEXT.encode()).hexdigest()
-    html = nethealth("experiment", "analyse", *store, "--format", "html", home=home, check=code)
-    assert "p 0." in html.stdout
+    assert "p 0." in page.read_text(encoding="utf-8")
 
 
 def test_a_plan_is_registered_once_and_its_schedule_printed(home: Path) -> None:

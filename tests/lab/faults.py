@@ -48,10 +48,17 @@ class DropCounter:
 
     lab: Lab
 
-    def dropped(self) -> int:
-        """IPv4 packets dropped since the fault was switched on."""
-        listing = self.lab.run("core", "iptables -w -t mangle -nvxL FORWARD").stdout
-        return sum(int(line.split()[0]) for line in listing.splitlines() if " statistic " in line)
+    def dropped(self, way: str = "", program: str = "iptables") -> int:
+        """Packets dropped since the fault was switched on, of IPv4 (or by `ip6tables`).
+
+        `way` is `-o hall` or `-i hall`, where several faults are on at once.
+        """
+        rules = self.lab.run("core", f"{program} -w -t mangle -S FORWARD -v").stdout
+        return sum(
+            int(line.split(" -c ")[1].split()[0])
+            for line in rules.splitlines()
+            if " statistic " in line and f" {way}" in line
+        )
 
 
 @contextmanager

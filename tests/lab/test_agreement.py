@@ -9,6 +9,7 @@ from statistics import median
 import pytest
 
 from tests.lab import faults, witness
+from tests.lab.patience import again
 from tests.lab.program import Ran, nethealth
 from tests.lab.servers import Servers
 from tests.lab.topology import Lab, ipv4, ipv6
@@ -46,6 +47,7 @@ def test_loss_is_exactly_what_the_kernel_dropped(ping: Ping, lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("address", [PHONE, ipv6("hall-phone")])
+@again
 def test_delay_is_the_forwarders_and_fpings(
     ping: Ping, lab: Lab, tmp_path: Path, forwarder: Path, address: str
 ) -> None:
@@ -59,6 +61,7 @@ def test_delay_is_the_forwarders_and_fpings(
     assert ours == pytest.approx(median(echoes.delays_s), abs=0.002)
 
 
+@again
 def test_delay_variation_is_the_forwarders_and_irtts(
     ping: Ping, lab: Lab, tmp_path: Path, forwarder: Path
 ) -> None:

@@ -69,7 +69,7 @@ def test_calls_over_a_lossy_link_as_sipp_counts_them(tmp_path: Path) -> None:
     delays = [call.answer_delay_s for call in calls if call.answer_delay_s is not None]
     assert len(delays) == CALLS
     mean_s = sum(delays) / len(delays)
-    assert mean_s == pytest.approx(seconds(caller["ResponseTime1(C)"]), abs=0.005 + 0.1 * mean_s)
+    assert mean_s == pytest.approx(seconds(caller["ResponseTime1(C)"]), abs=0.02 + 0.1 * mean_s)
 
 
 def seconds(clock: str) -> float:

@@ -1,7 +1,6 @@
 """What `capture record` writes of a live wire: tshark finds the signalling whole and no media."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 
 from tests.cli.command import environment
 from tests.lab.program import NO_RAW_SOCKETS
-from tests.lab.topology import Lab, remove
+from tests.lab.topology import Lab, entered, remove
 from tests.passive.frames import DIGIT, RTCP, RTP, SIP, ethernet, ipv4, ipv6, udp
 
 TOLD = ("--authority", "the lab's owner", "--purpose", "a test", "--operator", "the test")
@@ -58,28 +57,10 @@ def recording(wire: Lab, folder: Path, *more: str) -> Iterator["subprocess.Popen
 
 def send(wire: Lab, frames: Sequence[bytes], node: str = "left") -> None:
     """Put frames on the wire as they are."""
-    here = os.open("/proc/self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{wire.namespace(node)}", os.O_RDONLY)
-    try:
-        setns(there)
-        try:
-            with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
-                sock.bind(("eth0", 0))
-                for frame in frames:
-                    sock.send(frame)
-        finally:
-            setns(here)
-    finally:
-        os.close(here)
-        os.close(there)
-
-
-def setns(handle: int) -> None:
-    import ctypes
-
-    clone_newnet = 0x40000000
-    if ctypes.CDLL(None, use_errno=True).setns(handle, clone_newnet) != 0:
-        raise OSError(ctypes.get_errno(), "setns")
+    with entered(wire, node), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind(("eth0", 0))
+        for frame in frames:
+            sock.send(frame)
 
 
 def fields(folder: Path, part: str, *names: str) -> list[list[str]]:

@@ -16,8 +16,10 @@ from tests.peers import reflector
 
 Sweep = Callable[[], Ran]
 ALLOW = "198.18.0.0/24"
-INVENTORY = '[[council]]\nid = "lab"\nname = "The council of the lab"\n' + "".join(
-    f"""
+INVENTORY = (
+    '[sweep]\nping_interval_ms = 20\n[[council]]\nid = "lab"\nname = "The council of the lab"\n'
+    + "".join(
+        f"""
 [[site]]
 id = "{site}"
 council = "lab"
@@ -33,7 +35,8 @@ address = "{ipv4(f"{site}-server")}"
 stamp.count = 300
 stamp.interval_ms = 10
 """
-    for site in SITES
+        for site in SITES
+    )
 )
 
 

@@ -8,6 +8,7 @@ Addresses are of 198.18.0.0/15 (RFC 2544, for benchmarks) and 2001:db8::/32 (RFC
 documentation); nothing leads out.  A node is named as in the picture: `core`, `hall`, `hall-pbx`.
 """
 
+import ctypes
 import os
 import re
 import shlex
@@ -231,6 +232,28 @@ def _core_commands(sites: list[str]) -> Iterator[str]:
         yield f"addr replace {link6}:1/64 dev {site}"
         yield f"route replace 198.18.{number}.0/24 via {link}.2"
         yield f"route replace 2001:db8:{number}::/64 via {link6}:2"
+
+
+@contextmanager
+def entered(lab: Lab, node: str) -> Iterator[None]:
+    """This thread is at `node` while the block runs; sockets that it opens there stay there."""
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(_NETNS / lab.namespace(node), os.O_RDONLY)
+    try:
+        _setns(there)
+        try:
+            yield
+        finally:
+            _setns(here)
+    finally:
+        os.close(here)
+        os.close(there)
+
+
+def _setns(handle: int) -> None:
+    clone_newnet = 0x40000000
+    if ctypes.CDLL(None, use_errno=True).setns(handle, clone_newnet) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def _ip(*arguments: str) -> None:

@@ -41,10 +41,15 @@ class Telephone:
 
     def statistics(self) -> dict[str, tuple[int, int]]:
         """Of the last call, as it prints them at its end: packets and lost, sent and received."""
-        self.process.wait_until(lambda: "jitter:" in self.process.output())
+        self.process.wait_until(self._told)
         table = self.process.output().rpartition("Transmit:")[2]
         rows = re.findall(r"^(packets|lost):\s+(\d+)\s+(\d+)", table, re.MULTILINE)
         return {name: (int(sent), int(received)) for name, sent, received in rows}
+
+    def _told(self) -> bool:
+        """Whether it has printed the table of every call that it answered."""
+        said = self.process.output()
+        return 0 < said.count(": Call established:") <= said.count("jitter:")
 
 
 @contextmanager

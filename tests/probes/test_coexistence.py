@@ -51,12 +51,30 @@ def load(port: int, load_port: int, **more: Any) -> CoexistenceParameters:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, str]:
-    """One check on a free path, and what the reflector said at its end."""
+    """One check on a free path, and what the reflector said at its end.
+
+    Where this machine stands still for a moment, the guard rightly ends a load; then once more.
+    """
     guards = (("gateway", HERE), ("gone", "192.0.2.1"))
-    with served(tmp_path_factory.mktemp("coexistence")) as (port, load_port, process):
-        seen = drive("coexistence", load(port, load_port, guards=guards))
-        process.stop()
-        return seen, process.output()
+    for _ in range(5):
+        with served(tmp_path_factory.mktemp("coexistence")) as (port, load_port, process):
+            seen = drive("coexistence", load(port, load_port, guards=guards))
+            process.stop()
+            said = process.output()
+        if undisturbed(seen):
+            break
+    return seen, said
+
+
+def undisturbed(seen: Seen) -> bool:
+    """Whether both loads had their time, and nothing waited for this machine's own processors."""
+    return all(
+        one.value == "its time was over" for one in seen.observations if one.name == "load_ended_by"
+    ) and all(
+        isinstance(one.value, float) and abs(one.value) < 0.02
+        for one in seen.observations
+        if one.name == "queueing_delay_median_s"
+    )
 
 
 def test_every_phase_is_seen_in_both_classes(ran: tuple[Seen, str]) -> None:
