@@ -104,6 +104,7 @@ class Record:
     findings: tuple[Finding, ...] = ()
     case: Mapping[str, Any] | None = None  # `nethealth.model.case_codec` reads it
     past: tuple[PastValue, ...] = ()  # of devices read by SNMP, from this vantage's history
+    period: Mapping[str, Any] | None = None  # `nethealth.model.period_codec` reads it
     schema_: Annotated[Literal["nethealth.record/1"], Field(alias="schema")] = field(
         default=SCHEMA, kw_only=True
     )

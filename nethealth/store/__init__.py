@@ -6,16 +6,19 @@ from pathlib import Path
 from nethealth.store.base import Point, RunMark, RunSummary, Store, StoreError
 from nethealth.store.ledger import Registration
 from nethealth.store.past import last_tables, past_of
+from nethealth.store.spans import Found, Span
 from nethealth.store.sqlite import SqliteStore
 from nethealth.store.trend import Cell, Period, TrendRow, sparkline, trend
 
 __all__ = [
     "Cell",
+    "Found",
     "Period",
     "Point",
     "Registration",
     "RunMark",
     "RunSummary",
+    "Span",
     "Store",
     "StoreError",
     "TrendRow",

@@ -11,6 +11,7 @@ from nethealth.model.observation import Event, Observation, Passport, Scalar
 from nethealth.model.period import PERIOD_NAMES, CheckPeriod
 from nethealth.model.record import Record, Run, RunKind
 from nethealth.store.ledger import Registration
+from nethealth.store.spans import Span
 
 
 class StoreError(Exception):
@@ -142,6 +143,22 @@ class Store(Protocol):
         times and states alone say when a check ran and how it ended. Only whole checks are seen
         that were stored when it was called.
         """
+        ...
+
+    def raw_period(
+        self, since: datetime, until: datetime, names: Collection[str] = PERIOD_NAMES
+    ) -> Iterator[CheckPeriod]:
+        """The same columns worked out anew from every raw row: slow, to verify what is packed."""
+        ...
+
+    def span(self, since: datetime, until: datetime) -> Span:
+        """The runs that started from `since` on and before `until`, and what else is of them."""
+        ...
+
+    def evidence(
+        self, run_id: str, ids: Collection[str]
+    ) -> tuple[tuple[CheckResult, ...], tuple[Observation, ...]]:
+        """Those observations of one run, and the checks that they are of."""
         ...
 
     def events(

@@ -16,7 +16,7 @@ from nethealth.model.finding import Finding
 from nethealth.model.observation import Event, Observation
 from nethealth.model.period import PERIOD_NAMES, CheckPeriod
 from nethealth.model.record import Record, Run, RunKind
-from nethealth.store import ledger
+from nethealth.store import ledger, spans
 from nethealth.store.base import Point, RunMark, RunSummary, StoreError
 from nethealth.store.ledger import Registration
 from nethealth.store.schema import prepare
@@ -124,6 +124,21 @@ class SqliteStore:
             found = self._do(partial(packed.read, key, facts, since, until, names))
             if found is not None:
                 yield found
+
+    def raw_period(
+        self, since: datetime, until: datetime, names: Collection[str] = PERIOD_NAMES
+    ) -> Iterator[CheckPeriod]:
+        reading = spans.raw_period(self._connection, since, until, names)
+        while (found := self._do(lambda: next(reading, None))) is not None:
+            yield found
+
+    def span(self, since: datetime, until: datetime) -> spans.Span:
+        return self._do(lambda: spans.span(self._connection, since, until))
+
+    def evidence(
+        self, run_id: str, ids: Collection[str]
+    ) -> tuple[tuple[CheckResult, ...], tuple[Observation, ...]]:
+        return self._do(lambda: spans.evidence(self._connection, run_id, ids))
 
     def events(
         self,
