@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup, escape
 
-from reports.document import Chart, IntervalChart, Ladder, SeriesChart, Tornado
+from reports.document import Chart, IntervalChart, Ladder, SeriesChart, Timeline, Tornado
 from reports.escape import clip, visible
 from reports.ladder_svg import drawing
+from reports.timeline_svg import timeline
 from reports.tornado_svg import tornado
 
 WIDE, NARROW = 680, 300
@@ -30,6 +31,8 @@ def svg(chart: Chart, *, width: int, name: str) -> Markup:
         height, parts = tornado(chart, width)
     elif isinstance(chart, Ladder):
         height, parts = drawing(chart, width, wide)
+    elif isinstance(chart, Timeline):
+        height, parts = timeline(chart, width, wide, ticks)
     else:
         height, parts = _series(chart, width)
     head = (
@@ -48,6 +51,11 @@ def key(chart: Chart) -> str:
         return "Bar: from the low to the high value of the figure; dashed: all figures central."
     if isinstance(chart, Ladder):
         return "Times in seconds from the first message; a broken arrow: sent again."
+    if isinstance(chart, Timeline):
+        return (
+            "A gap: nothing measured that day; dashed across: the limit, where it lies within the "
+            "chart; dashed down: a change. Bars: how many that day; the number is the tallest."
+        )
     if isinstance(chart, SeriesChart):
         if chart.limit is None:
             return "A gap: no value then."

@@ -18,6 +18,7 @@ from reports.document import (
     Section,
     SeriesChart,
     Table,
+    Timeline,
     Tornado,
 )
 from reports.escape import clip
@@ -115,7 +116,7 @@ def _of(block: Block) -> Iterator[str]:
                 yield from statement.cites
             if block.evidence is not None:
                 yield from _of(block.evidence)
-        case IntervalChart() | SeriesChart() | Ladder() | Tornado():
+        case IntervalChart() | SeriesChart() | Ladder() | Tornado() | Timeline():
             yield from _of(block.table)
         case _:
             return

@@ -19,7 +19,7 @@ from reports.graphs import chart_blocks
 from reports.method import glossary_blocks, limits_in_brief, method_blocks, not_measured_blocks
 from reports.resilience import resilience_blocks
 from reports.streams import stream_blocks
-from reports.summary import duration, observed_s, summarise
+from reports.summary import duration, observed_s, summarise, verdict_line
 from reports.view import View, long_date, offset, utc
 from reports.words import listed
 
@@ -35,8 +35,10 @@ def compose(
     `previous`: the findings of the run before, for the section on what changed. `rendered`: stated
     as the time of making, if given; every other time comes from the record.
     """
-    view = View(record)
     data = codec.dump(record)
+    if record.period is not None:
+        return _of_period(record, data)
+    view = View(record)
     sha256 = hashlib.sha256(data).hexdigest()
     few = few_checks(view)
     measured = check_blocks(view)
@@ -74,8 +76,19 @@ def compose(
         sections=sections,
         heading_line=_heading_line(view),
         limits_in_brief=limits_in_brief(view),
+        verdict_line=verdict_line(view),
         cited=keys,
     )
+
+
+def _of_period(record: Record, data: bytes) -> Document:
+    from reports.period import compose_period  # noqa: PLC0415 - shapes that only a period has
+    from reports.period_view import PeriodView  # noqa: PLC0415
+
+    of = PeriodView(record)
+    asked = of.period.asked
+    ends = moment(of.view, asked.since), moment(of.view, asked.until)
+    return compose_period(of, data, moment(of.view, record.run.started), ends)
 
 
 def _with_case(view: View, sections: Sequence[Section]) -> tuple[Section, ...]:

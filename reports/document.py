@@ -4,7 +4,8 @@ Strings are as the record has them. Each renderer escapes them at the moment of 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from nethealth.model.record import Record
@@ -51,7 +52,8 @@ class Column:
 class Table:
     """Rows of as many cells as there are columns; the first cell of a row is its header.
 
-    A terminal shows the first `telling` rows, or all if None, and says `rest` of the others.
+    A terminal shows the first `telling` rows, or all if None, and says `rest` of the others. On
+    paper (PDF, DOCX) the first `printed` rows stand.
     `anchors`: what other places of the document call each row by, where they cite it.
     """
 
@@ -61,6 +63,19 @@ class Table:
     telling: int | None = None
     rest: str = ""
     anchors: tuple[str, ...] = ()
+    printed: int | None = None
+
+    def on_paper(self) -> "Table":
+        """The table as it is printed; what is left out is said in the caption."""
+        if self.printed is None or len(self.rows) <= self.printed:
+            return self
+        caption = f"{self.caption}: the first {self.printed:,}; all are in html, xlsx and csv"
+        return replace(
+            self,
+            caption=caption,
+            rows=self.rows[: self.printed],
+            anchors=self.anchors[: self.printed],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +188,38 @@ class Tornado:
 
 
 @dataclass(frozen=True, slots=True)
+class TimelinePanel:
+    """One daily value over the days, None where there was none; `limit` is a threshold."""
+
+    title: str
+    unit: ChartUnit
+    values: tuple[float | None, ...]
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineLane:
+    """How much of something there was on each day."""
+
+    label: str
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Panels over lanes, all under the same days; `marks` are days with a word."""
+
+    id: str
+    title: str
+    description: str
+    days: tuple[date, ...]
+    panels: tuple[TimelinePanel, ...]
+    lanes: tuple[TimelineLane, ...]
+    marks: tuple[tuple[int, str], ...]
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What one finding says, and its evidence in a line."""
 
@@ -200,11 +247,12 @@ class FindingBlock:
     more: tuple[tuple[str, tuple[str, ...]], ...] = ()  # what was tested, what is missing ...
 
 
-Chart = IntervalChart | SeriesChart | Ladder | Tornado
+Chart = IntervalChart | SeriesChart | Ladder | Tornado | Timeline
 Block = Paragraph | Heading | Bullets | KeyValues | Table | Chart | FindingBlock
 SectionKey = Literal[
     "changes", "sites", "resilience", "register", "findings", "calls", "streams", "charts",
-    "measured", "not-measured", "method", "glossary", "cited",
+    "measured", "not-measured", "method", "glossary", "cited", "places", "timelines",
+    "before-after",
     "case-cost", "case-options", "case-lines", "case-risks", "case-recharges", "case-five",
     "case-figures",
 ]  # fmt: skip
@@ -231,8 +279,8 @@ class Document:
     """A whole report; `record` is what it was made from, for formats that carry the data."""
 
     record: Record
-    data: bytes  # the record as JSON, which `sha256` is of
-    sha256: str
+    data: bytes  # the record as JSON
+    sha256: str  # of `data`; for a period as `model.period_codec` says
     title: str
     subtitle: str
     banner: str | None
@@ -241,6 +289,7 @@ class Document:
     sections: tuple[Section, ...]
     heading_line: str  # one line: what, when and from where
     limits_in_brief: tuple[str, ...]
+    verdict_line: str  # the answer in capitals
     cited: tuple[str, ...] = ()  # observations and events: number n is the n-th, from 1
 
 

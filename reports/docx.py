@@ -20,6 +20,7 @@ from reports.document import (
     Paragraph,
     SeriesChart,
     Table,
+    Timeline,
     Tornado,
 )
 from reports.docx_table import cites_xml, table_xml
@@ -119,7 +120,7 @@ class _Writer:
                 self._table(block)
             case FindingBlock():
                 self._finding(block)
-            case IntervalChart() | SeriesChart() | Ladder() | Tornado():
+            case IntervalChart() | SeriesChart() | Ladder() | Tornado() | Timeline():
                 self._chart(block)
 
     def _text(self, text: str, *, bold: bool = False, quiet: bool = False) -> None:
@@ -189,6 +190,7 @@ class _Writer:
         self._table(chart.table)
 
     def _table(self, table: Table) -> None:
+        table = table.on_paper()
         caption = self._made.add_paragraph(visible(table.caption), style="Caption")
         caption.paragraph_format.keep_with_next = True
         made = table_xml(

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from reports.citing import numbers
-from reports.document import Chart, Document, Figure, Mark, Statement
+from reports.document import Chart, Document, Figure, Mark, Statement, Table
 from reports.escape import visible
 from reports.pictures import standalone
 
@@ -87,6 +87,8 @@ def _plain(value: Any, known: Mapping[str, int]) -> Any:
             "svg": printable(standalone(value)),
             "table": _plain(value.table, known),
         }
+    if isinstance(value, Table):
+        value = value.on_paper()
     if is_dataclass(value):
         found = {each.name: _plain(getattr(value, each.name), known) for each in fields(value)}
         return {"block": type(value).__name__, **found}

@@ -1,6 +1,7 @@
 """The observations as CSV: one row each, joined with its check."""
 
 import csv
+from collections.abc import Iterable
 from io import StringIO
 
 from nethealth.model.check import CheckResult
@@ -25,10 +26,20 @@ def render_csv(document: Document) -> bytes:
     """
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in observation_rows(document.record):
+    columns, rows = data_rows(document.record)
+    writer.writerow(columns)
+    for row in rows:
         writer.writerow([cell(value) for value in row])
     return out.getvalue().encode()
+
+
+def data_rows(record: Record) -> tuple[tuple[str, ...], Iterable[tuple[Scalar, ...]]]:
+    """The record's data as a table: observations, or for a period its figures by day."""
+    if record.period is None:
+        return COLUMNS, observation_rows(record)
+    from reports import period_rows  # noqa: PLC0415 - shapes that only a period has
+
+    return period_rows.COLUMNS, period_rows.period_rows(record)
 
 
 def cell(value: Scalar) -> str:

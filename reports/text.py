@@ -18,12 +18,11 @@ from reports.document import (
     Section,
     SectionKey,
     Table,
+    Timeline,
     Tornado,
 )
 from reports.escape import visible
 from reports.ladder import terminal_lines
-from reports.summary import verdict_line
-from reports.view import View
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 TABLE_MAX_ROWS = 60  # printed of one table, the worst first; the other formats have them all
 _SECTIONS: tuple[SectionKey, ...] = (
-    "changes", "findings", "sites", "resilience", "register", "calls", "streams",
+    "changes", "places", "findings", "sites", "resilience", "register", "before-after",
+    "timelines", "calls", "streams",
     "case-cost", "case-options", "case-lines", "not-measured", "measured",
 )  # fmt: skip
 _MORE = {"Still missing": "missing", "Other explanations": "or else", "This explains": "explains"}
@@ -64,8 +64,8 @@ def render_text(document: Document, width: int = WIDTH, colour: bool = False) ->
         console.print(_text(f"*** {document.banner} ***", "bold"))
     console.print(_text(document.heading_line))
     mark = document.summary.mark
-    console.print(_text(verdict_line(View(document.record)), _COLOURS[mark.kind]))
-    if len(document.record.checks) > 1 or document.record.findings:
+    console.print(_text(document.verdict_line, _COLOURS[mark.kind]))
+    if len(document.record.checks) > 1 or document.record.findings or document.record.period:
         console.print(_text(document.summary.answer))
     for section in sorted(document.sections, key=_order):
         if section.key in _SECTIONS and not _says_nothing(section.key, section.blocks):
@@ -114,6 +114,8 @@ def _print(console: "Console", block: Block) -> None:
             _print_finding(console, block)
         case Tornado():
             _print_table(console, block.table)
+        case Timeline():
+            indented(block.description)
         case Ladder():
             _print_ladder(console, block)
         case _:

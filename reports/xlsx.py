@@ -20,10 +20,11 @@ from reports.document import (
     Paragraph,
     SeriesChart,
     Table,
+    Timeline,
     Tornado,
 )
 from reports.escape import clip, visible
-from reports.rows import COLUMNS, observation_rows
+from reports.rows import data_rows
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -115,7 +116,7 @@ class _Sheet:
                 self._table(block)
             case FindingBlock():
                 self._finding(block)
-            case IntervalChart() | SeriesChart() | Ladder() | Tornado():
+            case IntervalChart() | SeriesChart() | Ladder() | Tornado() | Timeline():
                 self.line(f"{block.title}. {block.description}")
                 self._table(block.table)
 
@@ -172,11 +173,14 @@ def _summary(sheet: _Sheet, document: Document, title: "Format") -> None:
 
 def _observations(book: "Workbook", document: Document, formats: _Formats) -> None:
     """As in the CSV, numbers as numbers."""
-    sheet = book.add_worksheet("Observations")
-    for index, title in enumerate(COLUMNS):
+    columns, rows = data_rows(document.record)
+    sheet = book.add_worksheet("Observations" if document.record.period is None else "Days")
+    for index, title in enumerate(columns):
         sheet.write_string(0, index, title, formats.header)
-    rows = observation_rows(document.record)
-    for number, row in enumerate(rows[:ROWS_MOST], 1):
+    number = 0
+    for number, row in enumerate(rows, 1):
+        if number > ROWS_MOST:
+            continue  # counted, so that it can be said
         for index, value in enumerate(row):
             if isinstance(value, bool):
                 sheet.write_boolean(number, index, value)
@@ -184,13 +188,13 @@ def _observations(book: "Workbook", document: Document, formats: _Formats) -> No
                 sheet.write_number(number, index, value)
             elif value is not None:
                 sheet.write_string(number, index, _text(str(value)))
-    if len(rows) > ROWS_MOST:
-        left = f"{len(rows) - ROWS_MOST} more stand in the CSV and in the record"
+    if number > ROWS_MOST:
+        left = f"{number - ROWS_MOST} more stand in the CSV and in the record"
         sheet.write_string(ROWS_MOST + 1, 0, left)
     sheet.freeze_panes(1, 0)
-    if rows:
-        sheet.autofilter(0, 0, min(len(rows), ROWS_MOST), len(COLUMNS) - 1)
-    sheet.set_column(0, len(COLUMNS) - 1, _NARROW)
+    if number:
+        sheet.autofilter(0, 0, min(number, ROWS_MOST), len(columns) - 1)
+    sheet.set_column(0, len(columns) - 1, _NARROW)
 
 
 def _sheet_name(book: "Workbook", title: str) -> str:

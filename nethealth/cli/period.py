@@ -48,20 +48,27 @@ class Wanted:
     changes: tuple[str, ...]
 
 
-def period_record(wanted: Wanted, records: tuple[Path, ...], store: str | None) -> "Record":
+def now() -> datetime:
+    """The time of making, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def period_record(
+    wanted: Wanted, records: tuple[Path, ...], store: str | None, made: datetime
+) -> "Record":
     """The record of a report over the period; every wrong option ends the command with 2."""
     if records:
         from nethealth.cli.period_records import OfRecords  # noqa: PLC0415
 
         source: Source = OfRecords(load_records(records))
-        return _made(source, asked(wanted, source.inventory()))
+        return _made(source, asked(wanted, source.inventory(), made), made)
     from nethealth.cli.period_store import OfStore  # noqa: PLC0415
     from nethealth.store import StoreError  # noqa: PLC0415
 
     with opened_store(store) as opened:
         try:
             source = OfStore(opened)
-            return _made(source, asked(wanted, source.inventory()))
+            return _made(source, asked(wanted, source.inventory(), made), made)
         except StoreError as error:
             raise InputError(str(error)) from None
 
@@ -72,13 +79,13 @@ def again(record: "Record", records: tuple[Path, ...], store: str | None) -> "Re
     if records:
         from nethealth.cli.period_records import OfRecords  # noqa: PLC0415
 
-        return _made(OfRecords(load_records(records)), asked, record)
+        return _made(OfRecords(load_records(records)), asked, record.run.started)
     from nethealth.cli.period_store import OfStore  # noqa: PLC0415
     from nethealth.store import StoreError  # noqa: PLC0415
 
     with opened_store(store) as opened:
         try:
-            return _made(OfStore(opened, raw=True), asked, record)
+            return _made(OfStore(opened, raw=True), asked, record.run.started)
         except StoreError as error:
             raise InputError(str(error)) from None
 
@@ -93,7 +100,7 @@ def report_of(record: "Record") -> "PeriodReport":
         raise InputError(str(error)) from None
 
 
-def asked(wanted: Wanted, inventory: Inventory, now: datetime | None = None) -> "Asked":
+def asked(wanted: Wanted, inventory: Inventory, now: datetime) -> "Asked":
     """The period that the options mean, in days of the vantage's own clock."""
     from nethealth.model.period_report import Asked  # noqa: PLC0415
 
@@ -102,7 +109,6 @@ def asked(wanted: Wanted, inventory: Inventory, now: datetime | None = None) -> 
         local = zone(name)
     except ValueError:
         raise InputError(f"the inventory's time zone {name!r} is not known here") from None
-    now = (now or datetime.now(UTC)).replace(microsecond=0)
     until = now
     if wanted.until is not None:
         until = min(now, _midnight(_date(wanted.until, "--until") + timedelta(days=1), local))
@@ -167,8 +173,8 @@ def _midnight(day: date, local: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=local)
 
 
-def _made(source: Source, asked: "Asked", made: "Record | None" = None) -> "Record":
-    """The record; `made` is one whose time of making and program are kept."""
+def _made(source: Source, asked: "Asked", made: datetime) -> "Record":
+    """The record, dated with the time of making."""
     from nethealth import __version__  # noqa: PLC0415
     from nethealth.diagnosis.over_period.build import Facts, build  # noqa: PLC0415
     from nethealth.model import period_codec  # noqa: PLC0415
@@ -200,15 +206,14 @@ def _made(source: Source, asked: "Asked", made: "Record | None" = None) -> "Reco
     )  # fmt: skip
     report = build(asked, checks, facts)
     findings, evident, observations = _with_evidence(source, found)
-    started = made.run.started if made else datetime.now(UTC).replace(microsecond=0)
     return Record(
-        tool=made.tool if made else Tool(version=__version__),
+        tool=Tool(version=__version__),
         run=Run(
             id=f"period-{asked.since:%Y%m%dT%H%M%SZ}-{asked.until:%Y%m%dT%H%M%SZ}",
             kind="report",
             vantage=", ".join(report.vantages) or inventory.vantage.id,
-            started=started,
-            finished=started,
+            started=made,
+            finished=made,
         ),
         inventory=inventory,
         settings=Settings(thresholds=span.settings.thresholds, sweep=span.settings.sweep),

@@ -46,14 +46,22 @@ def verify(
     """Recompute reports FILE from their record, and name every figure that differs.
 
     The record is --record, the one .json beside the first FILE, or a run of the store. Findings
-    and the business case are worked out anew from its observations. Exit status 1 if anything
-    differs.
+    and the business case are worked out anew from its observations. A report over a period has its
+    own record beside it, and is worked out anew from every raw observation of the store, or of the
+    records that --record names. Exit status 1 if anything differs.
     """
     from nethealth.cli.chosen import chosen  # noqa: PLC0415
+    from nethealth.cli.verify_period import of_period, period_of  # noqa: PLC0415
 
-    record, previous = chosen(records or _beside(files[0], run, store), run, store)
     differing = 0
-    for text in _of_record(record):
+    over_period = period_of(files[0])
+    if over_period is not None:
+        record, previous = over_period, None
+        found = of_period(record, records, run, store)
+    else:
+        record, previous = chosen(records or _beside(files[0], run, store), run, store)
+        found = _of_record(record)
+    for text in found:
         click.echo(text)
         differing += 1
     for file in files:

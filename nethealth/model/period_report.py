@@ -57,7 +57,7 @@ class Daily:
     """One value for each local day of the period, null where nothing was measured."""
 
     hours: tuple[int, ...]  # in which anything was measured
-    checks: tuple[int, ...]  # that were measured
+    checks: tuple[int, ...]  # that were made of probes that ask for an answer
     answered: tuple[int, ...]
     loss_ratio: tuple[float | None, ...]
     delay_median_s: tuple[float | None, ...]

@@ -191,14 +191,22 @@ def _holes(
         if later - earlier > HOLE_STEPS * usual and not _measured_between(seen, earlier, later)
     ]  # fmt: skip
     longest = sorted(sorted(gaps, key=lambda one: one[0] - one[1])[:_HOLES_MOST])
-    started = np.sort(np.asarray([int(run.started.timestamp()) for run in runs], dtype=np.int64))
     return [
         Hole(
             site, datetime.fromtimestamp(earlier, UTC), datetime.fromtimestamp(later, UTC),
-            int(np.searchsorted(started, later) - np.searchsorted(started, earlier, side="right")),
+            _whole_runs(runs, earlier, later),
         )
         for earlier, later in longest
     ]  # fmt: skip
+
+
+def _whole_runs(runs: Sequence[RunFacts], earlier: int, later: int) -> int:
+    """Those that began after the one time and ended before the other."""
+    return sum(
+        earlier < run.started.timestamp() and run.finished.timestamp() < later
+        for run in runs
+        if run.finished is not None
+    )
 
 
 def _edges(seen: Integers, least: float) -> Integers:

@@ -24,6 +24,7 @@ _ASKING: frozenset[ProbeKind] = frozenset({"ping", "tcp", "dns", "http", "sip", 
 _STREAMS: tuple[ProbeKind, ...] = ("ping", "stamp")
 SPEECH: tuple[ProbeKind, ...] = ("call", "stamp", "ping")  # the best basis first
 _SAYS_NOTHING = {Failure.INTERRUPTED, Failure.RESOLVE}  # as `nethealth.model.measured` has it
+_NOTHING = 1e-9
 _DIGITS = 6  # of a figure: more would differ with the order in which a machine adds
 
 
@@ -144,7 +145,7 @@ def place(
         r_basis=basis,
         daily=Daily(
             hours=tuple(int(n) for n in np.bincount(hour_days, minlength=count)),
-            checks=tuple(int(n) for n in found.measured),
+            checks=tuple(int(n) for n in found.asked),
             answered=tuple(int(n) for n in found.answered),
             loss_ratio=_rounded_all(
                 np.divide(loss_sum, loss_count, out=np.full(count, np.nan), where=loss_count > 0)
@@ -210,8 +211,10 @@ def digest_of(digests: Iterable[str]) -> str:
 
 
 def rounded(value: float) -> float | None:
-    """Six significant digits; None for NaN."""
-    return None if np.isnan(value) else float(f"{value:.{_DIGITS}g}")
+    """Six significant digits; None for NaN, 0 for what only the order of adding has left."""
+    if np.isnan(value):
+        return None
+    return 0.0 if abs(value) < _NOTHING else float(f"{value:.{_DIGITS}g}")
 
 
 def _rounded_all(values: Floats) -> tuple[float | None, ...]:

@@ -1,0 +1,188 @@
+"""The first page of a period: answer, how sure, before and after, what next, what is missing."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from nethealth.model.finding import Finding, Severity
+from nethealth.model.period_report import Change
+from reports.case import cost_in_brief
+from reports.document import Summary
+from reports.groups import alike
+from reports.period_changes import difference, interval, lowered
+from reports.period_view import PeriodView, fine_percent, short_date
+from reports.short import short_finding, short_site, short_sites, words_in
+from reports.steps import next_steps
+from reports.view import utc
+from reports.words import count, listed, percent
+
+_FOUND_WORDS, _SURE_WORDS, _CHANGE_WORDS = 60, 34, 50
+_COST_WORDS, _NEXT_WORDS, _MISSING_WORDS = 20, 40, 24
+
+
+def summarise_period(of: PeriodView) -> Summary:
+    """It repeats what diagnosis found and judges nothing."""
+    faults = _faults(of)
+    parts = (
+        ("What was found", _found(of, faults), _FOUND_WORDS),
+        ("Before and after", _changes(of), _CHANGE_WORDS),
+        ("How sure", _sure(of), _SURE_WORDS),
+        ("What it costs", cost_in_brief(of.view), _COST_WORDS),
+        ("What to do next", _next(of, faults), _NEXT_WORDS),
+        ("What was not measured", _missing(of), _MISSING_WORDS),
+    )
+    kept = ((title, tuple(_whole(sentences, words))) for title, sentences, words in parts)
+    return Summary(
+        mark=of.mark(),
+        answer=_answer(of),
+        parts=tuple((title, sentences) for title, sentences in kept if sentences),
+    )
+
+
+def verdict_of(of: PeriodView) -> str:
+    """The period in one line, the answer in capitals."""
+    severities = Counter(one.severity for one in of.findings())
+    worded = [
+        count(severities[severity], word, many)
+        for severity, word, many in (
+            (Severity.CRITICAL, "critical", "critical"),
+            (Severity.WARNING, "warning", None),
+            (Severity.INFO, "note", None),
+        )
+        if severities[severity]
+    ]
+    measured = sum(one.measured for one in of.sites)
+    return f"{of.mark().word.upper()}: {', '.join([*worded, count(measured, 'check')])}"
+
+
+def _faults(of: PeriodView) -> list[Finding]:
+    """Critical findings and warnings that no other explains: the oftenest of each kind first."""
+    found = [
+        one for one in of.findings()
+        if one.severity is not Severity.INFO and one.id not in of.view.explained
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (-one.severity.rank, -of.share(one)))
+
+
+def _answer(of: PeriodView) -> str:
+    days = count(len(of.period.days), "day")
+    if not of.sites or not any(one.measured for one in of.sites):
+        return f"Nothing was measured in these {days}, so nothing can be said."
+    lasting = [one for one in _faults(of) if of.lasted(one)]
+    sites = list(dict.fromkeys(one.site for one in lasting if one.site is not None))
+    total = count(len(of.sites), "site")
+    if sites:
+        where = short_sites(of.view, sites)
+        share = f"{len(sites)} of {total}" if len(of.sites) > 1 else "the site"
+        passing = {one.site for one in _faults(of) if one.site is not None} - set(sites)
+        rest = f"; {len(passing)} more had only passing ones" if passing else ""
+        return f"Over {days} {share} had a fault that lasted or kept returning: {where}{rest}."
+    if _faults(of):
+        return f"Over {days} at {total} there were only passing faults."
+    return f"Over {days} none of the checks at {total} showed a fault."
+
+
+def _found(of: PeriodView, faults: Sequence[Finding]) -> list[str]:
+    said = []
+    for group in alike(faults):
+        often = percent(max(of.share(one) for one in group))
+        text = short_finding(of.view, group).removesuffix(".")
+        said.append(f"{text}, in {often} of runs{_cleared(of, group)}.")
+    kept = _whole(said, _FOUND_WORDS - 18)
+    if len(kept) < len(said):
+        kept.append(f"And {count(len(said) - len(kept), 'further fault')}, below.")
+    worst = min(
+        (one for one in of.sites if one.availability.value is not None),
+        key=lambda one: one.availability.value or 0.0,
+        default=None,
+    )
+    if worst is not None and worst.site is not None:
+        answered = fine_percent(worst.availability.value or 0.0)
+        where = short_site(of.view, worst.site)
+        least = "least answered at" if len(of.sites) > 1 else "answered at"
+        loss = "" if worst.loss.value is None else f"; loss {fine_percent(worst.loss.value)}"
+        kept.append(f"Checks {least} {where}: {answered}{loss}.")
+    return kept
+
+
+def _cleared(of: PeriodView, group: Sequence[Finding]) -> str:
+    """When it was last seen, if not on the period's last day that was measured."""
+    last = max((of.seen[one.id].last for one in group if one.id in of.seen), default=None)
+    if last is None or of.period.asked.until - last < timedelta(days=2):
+        return ""
+    local = of.view.local(last)
+    return f", last on {short_date((utc(last) if local is None else local[0]).date())}"
+
+
+def _changes(of: PeriodView) -> list[str]:
+    return [_change(of, change) for change in of.period.changes]
+
+
+def _change(of: PeriodView, change: Change) -> str:
+    where = short_site(of.view, change.site)
+    day = short_date(change.day)
+    if change.refused is not None:
+        return f"{day} at {where}: not compared, see below."
+    told = [one for one in change.comparisons if one.refused is None and one.effect.interval]
+    # Those whose interval keeps clear of nought, else how little can be told.
+    clear = [
+        one for one in told
+        if one.effect.interval and (one.effect.interval[0] > 0 or one.effect.interval[1] < 0)
+    ]  # fmt: skip
+    if not clear:
+        return f"After {day} at {where}: no difference that the days' own spread does not explain."
+    shown = listed([f"{lowered(one)} {difference(one)} (95 %: {interval(one)})"
+                    for one in clear[:2]], 2)  # fmt: skip
+    return f"After {day} at {where}: {shown}; measured alike on both sides."
+
+
+def _sure(of: PeriodView) -> list[str]:
+    if not of.sites or not of.hours():
+        return []
+    seen = sorted(one.hours / of.hours() for one in of.sites)
+    span = percent(seen[0]) if len(seen) == 1 else f"{percent(seen[0])} to {percent(seen[-1])}"
+    return [
+        f"Each site was looked at in {span} of the hours, from "
+        f"{count(len(of.period.vantages), 'vantage')}.",
+        "Between checks nobody looked.",
+    ]
+
+
+def _next(of: PeriodView, faults: Sequence[Finding]) -> list[str]:
+    if faults:
+        return next_steps(of.view, faults)
+    if not of.sites:
+        return ["Measure: `nethealth sweep` from cron, for at least two weeks."]
+    return ["Nothing is needed now."]
+
+
+def _missing(of: PeriodView) -> list[str]:
+    parts = []
+    if not_run := sum(one.checks for one in of.period.not_run):
+        parts.append(f"{count(not_run, 'check')} not run")
+    if of.period.holes:
+        parts.append(count(len(of.period.holes), "gap"))
+    measured = {one.site for one in of.sites if one.measured}
+    asked = of.period.asked
+    dark = [
+        one for one in of.record.inventory.site
+        if one.id not in measured and asked.site in (None, one.id)
+        and asked.council in (None, one.council)
+    ]  # fmt: skip
+    if dark:
+        parts.append(f"{count(len(dark), 'whole site')}")
+    return (
+        [f"{listed(parts, 3)}; the reasons are below."]
+        if parts
+        else ["Everything planned was measured."]
+    )
+
+
+def _whole(sentences: Iterable[str], words: int) -> list[str]:
+    """As many of the sentences as fit, always the first."""
+    kept: list[str] = []
+    for sentence in sentences:
+        if kept and words_in([*kept, sentence]) > words:
+            break
+        kept.append(sentence)
+    return kept
