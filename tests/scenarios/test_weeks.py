@@ -4,6 +4,8 @@ What must come of each is the handbook's (section 6): who is alike on all days i
 a shared cause blames nobody, and the reversed arrow contradicts.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,6 +101,14 @@ def test_pages_at_about_nine_are_not_blamed_for_the_log_on_peak(seed: int) -> No
     logons = {site: (lambda at: 5e6 if at in peak else 0.0) for site in ("hall", "barn")}
     weeks = Weeks(seed, logons, happened={"page": places})
     assert blamed(judged(weeks, PAGING)) == []
+
+
+def test_an_effect_below_one_packet_of_a_reading_is_not_ruled_out() -> None:
+    """A median of readings of sixty packets cannot move by less than one of them, 1.7 %."""
+    weeks = Weeks(15, happened={"page": at_times(15)})
+    found = judged(weeks, replace(PAGING, smallest_effect=0.005))["paging"]
+    assert found.verdict is Verdict.INSUFFICIENT_DATA
+    assert judged(weeks, PAGING)["paging"].verdict is Verdict.NO_EVIDENCE
 
 
 def test_people_who_page_when_the_network_is_bad_are_not_the_cause() -> None:

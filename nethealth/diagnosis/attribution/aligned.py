@@ -39,7 +39,8 @@ class Aligned:
     `differences` by event, NaN where a window was mostly missing. `p` is one-sided (greater after
     an event), never 0, and None with fewer than five events. `least_p` is the smallest p that these
     days and patterns allow at all: above alpha, history cannot answer. `mde`: the effect that would
-    have been found 8 times in 10.
+    have been found 8 times in 10, never less than the least step of the measured values: a loss of
+    so many packets of sixty moves by one or not at all, and its median stays where it is.
     """
 
     differences: Floats
@@ -86,7 +87,7 @@ def aligned_test(
     few = moved[:_INVERSION_PERMUTATIONS]
     bounds = _inverted(days, events, windows, few, estimate, alpha) if interval else None
     return Aligned(seen, estimate, p, max(least_p, 1 / (1 + permutations)), bounds,
-                   float(critical - low), permutations)  # fmt: skip
+                   max(float(critical - low), grain(days.flat)), permutations)  # fmt: skip
 
 
 def differences_everywhere(flat: Floats, windows: Windows) -> Floats:
@@ -103,6 +104,13 @@ def differences_everywhere(flat: Floats, windows: Windows) -> Floats:
     after = medians[first:]
     found[first : first + len(after)] = after - medians[: len(after)]
     return found
+
+
+def grain(flat: Floats) -> float:
+    """The least difference between two values that occur; 0 where there are not two."""
+    steps = np.diff(np.unique(flat[np.isfinite(flat)]))
+    apart = steps[steps > 1e-12]
+    return float(apart.min()) if apart.size else 0.0
 
 
 def least_attainable_p(days: Days, events: Integers) -> float:
