@@ -188,6 +188,21 @@ CODES: Mapping[FindingCode, Rule] = {
         "Switch one of the protocols off at the port of one telephone; if it stays, tell the voice "
         "VLAN in one way alone.",
     ),
+    "media-hairpin": Rule(
+        Severity.WARNING,
+        "Let telephones of one site send media to each other directly, or give the site a relay of "
+        "its own; then compare what the line carries during a local call.",
+    ),
+    "call-load": Rule(
+        Severity.WARNING,
+        "Limit how many calls the line admits at a time, or give them a codec that needs less; "
+        "then see whether the line is full again at as many calls.",
+    ),
+    "registration-avalanche": Rule(
+        Severity.WARNING,
+        "Have telephones wait a random time before they register again, power them on in stages, "
+        "and restart once more in that way: the surge must be gone.",
+    ),
     "isdn-retirement": Rule(
         Severity.INFO,
         "Plan the move of each of these lines with its owner, alarms and lifts first, and write it "

@@ -6,7 +6,7 @@ believed only between two readings that no restart and no wrap divides.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal
@@ -17,6 +17,7 @@ from nethealth.model.observation import Observation, Passport, PastValue
 from nethealth.quality.counters import Rate, Reading, rate
 
 _YEARS = (1970, 9000)
+_INTERVAL_MOST_S = 86_400.0
 # IANAifType: ethernetCsmacd, and the older words for faster kinds; null where nothing says.
 _ETHERNET = frozenset({6, 62, 69, 117, None})
 
@@ -28,6 +29,17 @@ class Growth:
     increase: int
     watched_s: float
     per_s: float  # the highest rate between two of them
+    seen: tuple[Observation, ...]
+
+
+@dataclass(frozen=True)
+class Rated:
+    """What one counter gained between two readings of it."""
+
+    from_: datetime
+    to: datetime
+    per_s: float
+    increase: float
     seen: tuple[Observation, ...]
 
 
@@ -117,6 +129,32 @@ class Device:
         counts = (each for one in self.rounds for each in one.all(f"{stem}_count"))
         seen += [each for each in counts if _of(each.method, method)]
         return Growth(increase, watched_s, per_s, tuple(seen))
+
+    def rates(self, stem: str, most_per_s: float | None, **method: object) -> tuple[Rated, ...]:
+        """A counter's rate in each interval: between rounds, and between a round's two readings."""
+        found = []
+        counts = (each for one in self.rounds for each in one.all(f"{stem}_count"))
+        seen = {each.t_s: each for each in counts if _of(each.method, method)}
+        for earlier, later in pairwise(self._readings(f"{stem}_count", method)):
+            if isinstance(one := rate(earlier, later, most_per_s=most_per_s), Rate):
+                at = [seen[t_s] for t_s in (earlier.taken_s, later.taken_s) if t_s in seen]
+                found.append(
+                    Rated(self._at(earlier.taken_s), self._at(later.taken_s), one.per_s,
+                          one.increase, tuple(at))
+                )  # fmt: skip
+        for each in (each for one in self.rounds for each in one.all(f"{stem}_per_s")):
+            per_s, gained = number(each), each.samples
+            if per_s is None or per_s <= 0 or not gained or not dated(each):
+                continue
+            if _of(each.method, method) and 0 < gained / per_s < _INTERVAL_MOST_S:
+                to_s = each.t_s or 0.0
+                found.append(
+                    Rated(self._at(to_s - gained / per_s), self._at(to_s), per_s, gained, (each,))
+                )
+        return tuple(sorted(found, key=lambda one: (one.from_, one.to)))
+
+    def _at(self, since_s: float) -> datetime:
+        return self.started + timedelta(seconds=since_s)
 
     def neighbours(self, interface: str) -> tuple[Observation, ...]:
         return tuple(

@@ -6,21 +6,73 @@ findings. What people notice stays a finding of its own, and is named under its 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from nethealth.diagnosis.reachability import Silence
-from nethealth.model.finding import Finding, Verdict
+from nethealth.model.finding import Finding, FindingCode, Verdict
 
 _SURE = frozenset({Verdict.DEMONSTRATED, Verdict.SUPPORTED})
 _OF_SILENCE = frozenset({"service-down", "sip-down", "call-failed", "dns-failure", "sensor-silent"})
 _OUTAGES = frozenset({"site-outage", "host-down", "sensor-silent"})
-_PATH = frozenset({"packet-loss", "high-delay", "queueing-delay", "no-wan-qos"})
+_PATH: frozenset[FindingCode] = frozenset(
+    {"packet-loss", "high-delay", "queueing-delay", "no-wan-qos"}
+)
 # Where they rest on a question that was sent again or lost, and so are information only.
 _RESENT = frozenset({"sip-overload", "sip-down", "dns-failure"})
 
 
+# What a mechanism that is supported explains at its site while it lasts. Of these the first is what
+# it was seen by, and no finding of its own; the others stay, since each may have more causes.
+_SEEN_BY: Mapping[FindingCode, frozenset[FindingCode]] = {
+    "registration-avalanche": frozenset({"sip-overload"}),
+}
+_BROUGHT_ABOUT: Mapping[FindingCode, frozenset[FindingCode]] = {
+    "call-load": frozenset({*_PATH, "poor-voice-quality"}),
+    "keepalive-reset": frozenset({"registration-avalanche"}),
+}
+_TOLERANCE = timedelta(seconds=60)  # between the clocks of two sources
+
+
 def folded(found: Sequence[Finding], silent: Sequence[Silence]) -> list[Finding]:
     """All findings of a record, each under what explains it."""
-    return _after_heat(_fold_path(_fold_silence(found, silent)))
+    return _after_heat(_after_mechanisms(_fold_path(_fold_silence(found, silent))))
+
+
+def _after_mechanisms(found: Sequence[Finding]) -> list[Finding]:
+    """Name under a supported mechanism what it explains at its site and in its time."""
+    causes = [
+        finding
+        for finding in found
+        if finding.verdict in _SURE and (finding.code in _SEEN_BY or finding.code in _BROUGHT_ABOUT)
+    ]
+    under: dict[str, set[str]] = {finding.id: set() for finding in causes}
+    gone = set()
+    for finding in found:
+        for cause in causes:
+            seen_by = finding.code in _SEEN_BY.get(cause.code, ())
+            if _meets(cause, finding) and (
+                seen_by or finding.code in _BROUGHT_ABOUT.get(cause.code, ())
+            ):
+                under[cause.id].add(finding.id)
+                gone |= {finding.id} if seen_by else set()
+    return [
+        replace(finding, symptoms=tuple(sorted({*finding.symptoms, *under[finding.id]})))
+        if under.get(finding.id)
+        else finding
+        for finding in found
+        if finding.id not in gone
+    ]
+
+
+def _meets(cause: Finding, finding: Finding) -> bool:
+    """Whether a finding is of the site of a cause, and of its time as far as clocks can tell."""
+    return (
+        cause.site is not None
+        and cause.site == finding.site
+        and cause.id != finding.id
+        and finding.from_ <= cause.to + _TOLERANCE
+        and cause.from_ - _TOLERANCE <= finding.to
+    )
 
 
 def _after_heat(found: Sequence[Finding]) -> list[Finding]:

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from nethealth.diagnosis.alg import sip_rewritten
+from nethealth.diagnosis.avalanche import registration_avalanches
 from nethealth.diagnosis.call import call_findings
+from nethealth.diagnosis.call_load import call_loads
 from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
 from nethealth.diagnosis.flooding import unicast_floods
 from nethealth.diagnosis.folding import folded
 from nethealth.diagnosis.fragments import fragments_dropped
+from nethealth.diagnosis.hairpin import media_hairpins
 from nethealth.diagnosis.heat import overheating
 from nethealth.diagnosis.instrument import instrument_limits
 from nethealth.diagnosis.isdn import isdn_retirements
@@ -52,6 +55,9 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     recorded_losses,
     recorded_voice,
     recorded_calls,
+    media_hairpins,
+    call_loads,
+    registration_avalanches,
     call_findings,  # before what ping suggests of the same host
     poor_voice,
     queues,

@@ -4,7 +4,7 @@ It needs the lower end of the 95 % interval above the threshold; a loss that the
 from the threshold is said to be so, and is no warning.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import NormalDist
 
 from nethealth.diagnosis.draft import draft
@@ -29,6 +29,17 @@ def loss_of(hosts: Sequence[Host], overflow: int = 0) -> LossStatistics | None:
 
     `overflow` packets are taken off: they arrived, and were lost in the measuring machine.
     """
+    pooled = loss_of_rounds(one for host in hosts if host.echoes for one in host.pings)
+    if pooled is None:
+        return None
+    if not (overflow and pooled.lost):
+        return pooled
+    kept = max(0, pooled.lost - overflow)
+    return from_burst_ratio(pooled.sent, kept, pooled.burst_ratio, pooled.run_max)
+
+
+def loss_of_rounds(rounds: Iterable[Round]) -> LossStatistics | None:
+    """Loss of these rounds of echo requests, pooled; None if there are none."""
     parts = [
         from_burst_ratio(
             one.sent,
@@ -36,17 +47,9 @@ def loss_of(hosts: Sequence[Host], overflow: int = 0) -> LossStatistics | None:
             one.number("packet_loss_burst_ratio"),
             int(one.number("packet_loss_run_max_packets") or 0),
         )
-        for host in hosts
-        if host.echoes
-        for one in host.pings
+        for one in rounds
     ]
-    if not parts:
-        return None
-    pooled = pool(parts)
-    if not (overflow and pooled.lost):
-        return pooled
-    kept = max(0, pooled.lost - overflow)
-    return from_burst_ratio(pooled.sent, kept, pooled.burst_ratio, pooled.run_max)
+    return pool(parts) if parts else None
 
 
 def packet_losses(evidence: Evidence) -> Iterator[Finding]:

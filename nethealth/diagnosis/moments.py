@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
-from nethealth.diagnosis.evidence import Evidence
+from nethealth.diagnosis.evidence import Evidence, Round
 from nethealth.model.observation import Observation
 
 _SECONDS_MOST = 1e9  # from the beginning; more is a damaged record
@@ -19,6 +19,21 @@ def moment_of(evidence: Evidence, seen: Observation) -> datetime | None:
         return began + timedelta(seconds=seen.t_s or 0.0)
     except OverflowError:
         return None
+
+
+def ran_at(evidence: Evidence, one: Round) -> tuple[datetime, datetime] | None:
+    """From when to when a check ran; null where the record does not say, or is damaged."""
+    began, ended = one.check.started_s, one.check.finished_s
+    found = [
+        each for each in (began, ended)
+        if each is not None and isfinite(each) and abs(each) < _SECONDS_MOST
+    ]  # fmt: skip
+    started = aware(evidence.record.run.started)
+    try:
+        moments = [started + timedelta(seconds=each) for each in found]
+    except OverflowError:
+        return None
+    return (min(moments), max(moments)) if moments else None
 
 
 def capture_start(seen: Observation) -> datetime | None:

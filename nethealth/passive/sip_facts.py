@@ -279,7 +279,12 @@ def _rate(registrations: Registrations) -> Fact:
         "registration_requests_per_s_max",
         registrations.asked.most / width_s,
         samples=registrations.asked.total,
-        method={"bin_s": width_s, "requests": asked, "refusals": aligned},
+        method={
+            "bin_s": width_s,
+            "requests": asked,
+            "refusals": aligned,
+            "registrars": [name for name, _ in registrations.registrars.most_common(4)],
+        },
         time_ns=start_ns,
     )
 

@@ -21,6 +21,7 @@ _CREDENTIALS = ("authorization", "proxy-authorization")
 OPEN_MAX = 20_000
 _NUMBERS_MAX = 64  # of one attempt
 RECORDS_MAX = 10_000
+REGISTRARS_MAX = 256
 Purpose = Literal["register", "remove", "query"]
 AttemptOutcome = Literal["succeeded", "failed", "challenged", "unanswered", "in progress"]
 
@@ -112,6 +113,7 @@ class Registrations:
         self.copy_count = 0
         self.asked = Bins()
         self.failed = Bins()
+        self.registrars: Counter[str] = Counter()  # addresses that were asked
         self._parties = parties
         self._open: OrderedDict[str, _Open] = OrderedDict()
 
@@ -163,6 +165,9 @@ class Registrations:
         elif len(entry.requests) < _NUMBERS_MAX:
             entry.requests[names.number] = _First(seen.source, seen.destination, seen.time_ns)
             self.asked.add(seen.time_ns)
+            asked_of = seen.destination.address
+            if asked_of in self.registrars or len(self.registrars) < REGISTRARS_MAX:
+                self.registrars[asked_of] += 1
             entry.with_credentials = any(map(seen.message.values, _CREDENTIALS))
 
     def _answer(self, entry: _Open, seen: SeenMessage, names: Names) -> None:

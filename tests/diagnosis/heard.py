@@ -1,8 +1,10 @@
 """Streams and calls as reading a capture would have observed them, by hand."""
 
+from dataclasses import replace
 from typing import Any
 
-from tests.diagnosis.captured import Fact
+from tests.diagnosis.build import Scene
+from tests.diagnosis.captured import Fact, capture, event, known
 
 
 def stream(
@@ -95,3 +97,52 @@ def told_call(
     if audio is not None:
         facts.append(("call_media_seen", audio, {**own, "expected": "both ways"}))
     return facts
+
+
+def registrations(
+    counts: list[int],
+    refused: list[int] | None = None,
+    *,
+    accounts: int = 100,
+    let_in: int | None = None,
+    code: int = 503,
+    again: int = 0,
+    slow_s: float = 0.02,
+    registrar: str = "198.51.100.10",
+) -> list[Fact]:
+    """REGISTERs in bins of ten seconds, and of how many accounts; `let_in` of them in the end."""
+    refusals = refused or [0] * len(counts)
+    own: dict[str, Any] = {
+        "t_s": 0.0, "bin_s": 10, "requests": counts, "refusals": refusals,
+        "registrars": [registrar],
+    }  # fmt: skip
+    facts: list[Fact] = [("registration_requests_per_s_max", max(counts) / 10, own)]
+    for party in range(accounts):
+        done = 1 if party < (accounts if let_in is None else let_in) else 0
+        facts.append((
+            "account_registration_count", 1,
+            {"party": party, "successes": done, "expiry_granted_s": 3600, "t_s": 60.0},
+        ))  # fmt: skip
+    if sum(refusals):
+        facts.append(("registration_failure_count", sum(refusals), {"status_code": code}))
+    facts.append(("sip_retransmission_count", again, {"message": "REGISTER"}))
+    facts.append(("registration_request_delay_p95_s", slow_s, {}))
+    return facts
+
+
+def troubled_voice(scene: Scene) -> Scene:
+    """Sites of their own, at which calls and telephones do what they should not."""
+    known(scene, "pier-pbx", "pbx", "203.0.113.10")
+    known(scene, "bank-switch", "switch", "192.0.2.2")
+    wave = [1, 0, 0, 100, 40, 30, 10, 0, 1, 0, 0, 1]
+    refused = [0, 0, 0, 60, 20, 10, 0, 0, 0, 0, 0, 0]
+    facts = registrations(wave, refused, registrar="203.0.113.10")
+    facts += stream("192.0.2.21:4000", "203.0.113.10:6000", ssrc="0xa")
+    facts += stream("203.0.113.10:6002", "192.0.2.22:4000", ssrc="0xa")
+    capture(scene, None, *facts, lasts_s=120.0)
+    scene.site("weir")
+    scene.sites["weir"] = replace(scene.sites["weir"], wan_down_mbps=1.0, wan_up_mbps=1.0)
+    for at_s, kind in ((10.0, "call-start"), (60.0, "call-end")):
+        for _ in range(12):
+            event(scene, kind, at_s, "weir")
+    return scene

@@ -20,6 +20,7 @@ from tests.diagnosis.calls import refused, talked
 from tests.diagnosis.captured import troubled_lan
 from tests.diagnosis.coexist import Beside, Story, coexistence
 from tests.diagnosis.devices import troubled
+from tests.diagnosis.heard import troubled_voice
 from tests.diagnosis.paths import black_hole, route
 from tests.diagnosis.witnessed import REWRITTEN, alg, nat
 
@@ -47,6 +48,7 @@ def everything() -> Scene:
     for site in ("tarn", "firth"):
         scene.site(site, "Northline").ping(f"{site}-a", lost=100, sent=200)
     troubled_lan(scene)
+    troubled_voice(scene)
     scene.lines.append(Line(id="mill-lift", site="mill", kind="analogue", use="lift alarm"))
     return troubled(scene).not_run("farm-x", "ping", "no ICMP socket")
 
@@ -71,7 +73,7 @@ def test_worst_comes_first() -> None:
 
 def test_evidence_names_observations_of_the_record() -> None:
     scene = everything()
-    known = {seen.id for seen in scene.observations}
+    known = {one.id for one in (*scene.observations, *scene.events)}
     for finding in scene.findings():
         assert set(finding.evidence) <= known
         needs_none = finding.code in {"unowned-asset", "instrument-limited", "isdn-retirement"}
