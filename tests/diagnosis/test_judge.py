@@ -73,7 +73,7 @@ def test_worst_comes_first() -> None:
 
 def test_evidence_names_observations_of_the_record() -> None:
     scene = everything()
-    known = {one.id for one in (*scene.observations, *scene.events)}
+    known = {seen.id for seen in scene.observations} | {event.id for event in scene.events}
     for finding in scene.findings():
         assert set(finding.evidence) <= known
         needs_none = finding.code in {"unowned-asset", "instrument-limited", "isdn-retirement"}
