@@ -6,12 +6,13 @@ from types import MappingProxyType
 
 from nethealth.model import codec
 from nethealth.model.finding import Finding
+from nethealth.model.look import Look
 from nethealth.model.record import Record
 from reports.changes import Changes, compare, render_changes
 from reports.compose import compose
 from reports.document import Document, Renderer
 from reports.docx import render_docx
-from reports.html import render_html
+from reports.html import TemplateError, render_html
 from reports.nagios import render_nagios
 from reports.pdf import render_pdf
 from reports.prometheus import render_prometheus
@@ -45,12 +46,19 @@ RENDERERS: Mapping[str, Renderer] = MappingProxyType(
 
 
 def render(
-    record: Record, formats: Sequence[str], *, previous: Sequence[Finding] | None = None
+    record: Record,
+    formats: Sequence[str],
+    *,
+    previous: Sequence[Finding] | None = None,
+    look: Look | None = None,
 ) -> tuple[bytes, ...]:
-    """The record in each format; it is laid out once, and not at all for its own JSON alone."""
+    """The record in each format; it is laid out once, and not at all for its own JSON alone.
+
+    TemplateError if a template of `look` cannot be used.
+    """
     if set(formats) == {"json"}:
         return (codec.dump(record),) * len(formats)
-    document = compose(record, previous=previous)
+    document = compose(record, previous=previous, look=look)
     return tuple(RENDERERS[name].render(document) for name in formats)
 
 
@@ -59,6 +67,7 @@ __all__ = [
     "Changes",
     "Document",
     "Renderer",
+    "TemplateError",
     "compare",
     "compose",
     "filename",

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from nethealth.model import codec
 from nethealth.model.finding import Finding
+from nethealth.model.look import Look
 from nethealth.model.record import Record
 from reports.asset_register import register_blocks
 from reports.calls import call_blocks
@@ -29,15 +31,26 @@ def compose(
     *,
     previous: Sequence[Finding] | None = None,
     rendered: datetime | None = None,
+    look: Look | None = None,
 ) -> Document:
     """Lay the record out as a report.
 
     `previous`: the findings of the run before, for the section on what changed. `rendered`: stated
-    as the time of making, if given; every other time comes from the record.
+    as the time of making, if given; every other time comes from the record. `look`: whose report it
+    is, which changes no figure.
     """
     data = codec.dump(record)
     if record.period is not None:
-        return _of_period(record, data)
+        return _looking(_of_period(record, data), look)
+    return _looking(_of_run(record, data, previous, rendered), look)
+
+
+def _of_run(
+    record: Record,
+    data: bytes,
+    previous: Sequence[Finding] | None,
+    rendered: datetime | None,
+) -> Document:
     view = View(record)
     sha256 = hashlib.sha256(data).hexdigest()
     few = few_checks(view)
@@ -78,6 +91,25 @@ def compose(
         limits_in_brief=limits_in_brief(view),
         verdict_line=verdict_line(view),
         cited=keys,
+    )
+
+
+def _looking(document: Document, look: Look | None) -> Document:
+    """The document with the words of whoever's report it is; no figure is another."""
+    if look is None:
+        return document
+    branding = look.branding
+    own = (
+        ("Report of", branding.name),
+        ("Marking", branding.marking),
+        ("Contact", branding.contact),
+    )
+    facts = tuple((title, text) for title, text in own if text is not None)
+    return replace(
+        document,
+        title=branding.title or document.title,
+        facts=(*facts, *document.facts),
+        look=look,
     )
 
 

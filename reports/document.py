@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from nethealth.model.look import Look
 from nethealth.model.record import Record
 
 ChartUnit = Literal["ms", "%", "°C", ""]  # "": a plain number
@@ -41,11 +42,15 @@ Cell = str | Mark | Figure
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`numeric` columns are set to the right; `optional` ones give way where room is short."""
+    """`numeric` columns are set to the right; `optional` ones give way where room is short.
+
+    `share`: how much of the room for words it gets in print, beside the others' 1.
+    """
 
     title: str
     numeric: bool = False
     optional: bool = False
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +295,7 @@ class Document:
     heading_line: str  # one line: what, when and from where
     limits_in_brief: tuple[str, ...]
     verdict_line: str  # the answer in capitals
+    look: Look | None = None
     cited: tuple[str, ...] = ()  # observations and events: number n is the n-th, from 1
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from nethealth.model.look import Look, Picture
 from reports.citing import numbers
 from reports.document import (
     Block,
@@ -25,7 +26,7 @@ from reports.document import (
 )
 from reports.docx_table import cites_xml, table_xml
 from reports.escape import clip, visible
-from reports.pictures import png
+from reports.pictures import logo_png, png
 
 if TYPE_CHECKING:
     from docx.document import Document as Docx
@@ -37,7 +38,7 @@ _COLOURS = {
 _QUIET = "444444"
 _PROPERTY_MOST = 255  # characters that a property of the file may have
 _LANGUAGE = "en-GB"
-_CHART_WIDTH_CM = 16.5
+_CHART_WIDTH_CM, _LOGO_HEIGHT_CM = 16.5, 1.6
 _TABLE_TEXT = "Table Text"
 
 
@@ -69,7 +70,7 @@ def render_docx(document: Document) -> bytes:
             writer.block(block)
     made.add_heading("This report", level=2)
     writer.block(KeyValues(document.facts))
-    _page_number(made)
+    _page_number(made, (document.look or Look()).branding.marking)
     out = BytesIO()
     made.save(out)
     return _undated(out.getvalue())
@@ -94,15 +95,32 @@ class _Writer:
 
     def head(self, document: Document) -> None:
         """Banner, title and the summary, which stands on the first page."""
+        look = document.look or Look()
+        if look.logo is not None:
+            self._logo(look.logo, look.branding.name or "Logo")
+        elif look.branding.name is not None:
+            self._text(look.branding.name, bold=True)
         if document.banner is not None:
             self._text(document.banner, bold=True)
         self._made.add_heading(visible(document.title), level=1)
         self._text(document.subtitle, quiet=True)
+        if look.branding.foreword is not None:
+            self._text(look.branding.foreword)
         self._made.add_heading("Summary", level=2)
         self._mark(self._made.add_paragraph(), document.summary.mark)
         self._text(document.summary.answer, bold=True)
         for title, sentences in document.summary.parts:
             self._labelled(f"{title}: ", " ".join(sentences))
+
+    def _logo(self, picture: Picture, name: str) -> None:
+        from docx.shared import Cm  # noqa: PLC0415
+
+        run = self._made.add_paragraph().add_run()
+        wide = picture.width / picture.height * _LOGO_HEIGHT_CM > _CHART_WIDTH_CM
+        size = {"width": Cm(_CHART_WIDTH_CM)} if wide else {"height": Cm(_LOGO_HEIGHT_CM)}
+        described = run.add_picture(BytesIO(logo_png(picture)), **size)._inline.docPr
+        described.set("descr", visible(name))
+        described.set("title", visible(name))
 
     def block(self, block: Block) -> None:
         match block:
@@ -226,9 +244,16 @@ def _styles(made: "Docx") -> None:
     made.styles["Normal"].element.get_or_add_rPr().append(language)
 
 
-def _page_number(made: "Docx") -> None:
-    """A field in the footer, which the word processor fills in."""
-    paragraph = made.sections[0].footer.paragraphs[0]
+def _page_number(made: "Docx", marking: str | None) -> None:
+    """A field in the footer, which the word processor fills in; the marking at head and foot."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
+
+    page = made.sections[0]
+    paragraph = page.footer.paragraphs[0]
+    if marking is not None:
+        for place in (page.header.paragraphs[0], page.footer.add_paragraph()):
+            place.add_run(visible(marking)).bold = True
+            place.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.add_run("Page ")
     field = _element("w:fldSimple")
     field.set(_tag("w:instr"), "PAGE")

@@ -54,9 +54,8 @@ def table_xml(
 def column_widths(columns: Sequence[Column]) -> list[int]:
     """Numbers get what they need, words share the rest, the first column a little more (twips)."""
     numbers = sum(column.numeric for column in columns)
-    shares = [0.0 if column.numeric else 1.0 for column in columns]
-    if not columns[0].numeric:
-        shares[0] = 1.3
+    shares = [0.0 if column.numeric else column.share for column in columns]
+    shares[0] *= 1.3
     each = min(_NUMBER_CM, _NUMBERS_MOST_CM / len(columns))
     rest = _TEXT_WIDTH_CM - each * numbers
     return [

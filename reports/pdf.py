@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from nethealth.model.look import Look, Picture
 from reports.citing import numbers
 from reports.document import Chart, Document, Figure, Mark, Statement, Table
 from reports.escape import visible
@@ -59,7 +60,16 @@ def plain(document: Document) -> dict[str, Any]:
     known = numbers(document)
     found = {name: _plain(getattr(document, name), known) for name in shown}
     found["sha256"] = document.sha256
+    look = document.look or Look()
+    names = ("name", "marking", "foreword")
+    found["brand"] = {each: _plain(getattr(look.branding, each), known) for each in names}
+    found["logo"] = None if look.logo is None else _picture(look.logo)
     return found
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    """A picture as what JSON can hold: its octets as numbers."""
+    return {"kind": picture.kind, "data": list(picture.data)}
 
 
 def printable(text: str) -> str:

@@ -1,5 +1,6 @@
 """Charts as pictures, for formats of print: the drawing with its style inside, or its pixels."""
 
+from nethealth.model.look import Picture
 from reports.document import Chart
 
 # What the page's style sheet says of charts, in the colours of print.
@@ -30,13 +31,22 @@ def standalone(chart: Chart) -> str:
 
 def png(chart: Chart) -> bytes:
     """The drawing in pixels, for a format that takes no drawing."""
+    return drawn(standalone(chart))
+
+
+def logo_png(picture: Picture) -> bytes:
+    """A logo in pixels."""
+    return picture.data if picture.kind == "png" else drawn(picture.data.decode())
+
+
+def drawn(svg: str) -> bytes:
     import typst  # noqa: PLC0415 - 85 MB that only print should load
 
     made = typst.compile(
         _PAGE.encode(),
         format="png",
         ppi=_PIXELS_PER_INCH,
-        sys_inputs={"svg": standalone(chart)},
+        sys_inputs={"svg": svg},
         ignore_system_fonts=True,
     )
     if not isinstance(made, bytes):

@@ -16,10 +16,10 @@ from reports.view import View
 from reports.words import count, listed
 
 _COLUMNS = (
-    Column("What"),
-    Column("State"),
-    Column("What is known"),
-    Column("Line of the register", optional=True),
+    Column("What", share=0.75),
+    Column("State", share=0.7),
+    Column("What is known", share=2.2),
+    Column("Line of the register", optional=True, share=1.2),
 )
 _LISTED_MOST = 8
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
+from nethealth.model.look import Branding
 from reports.document import (
     Block,
     Bullets,
@@ -60,6 +61,10 @@ def render_text(document: Document, width: int = WIDTH, colour: bool = False) ->
         legacy_windows=False,
         force_jupyter=False,
     )
+    branding = document.look.branding if document.look else Branding()
+    for line in (branding.marking, branding.name, branding.title):
+        if line is not None:
+            console.print(_text(line, "bold"))
     if document.banner:
         console.print(_text(f"*** {document.banner} ***", "bold"))
     console.print(_text(document.heading_line))
@@ -77,6 +82,8 @@ def render_text(document: Document, width: int = WIDTH, colour: bool = False) ->
     console.print()
     for line in (*document.limits_in_brief, f"data: sha256 {document.sha256}"):
         console.print(_text(line))
+    if branding.marking is not None:
+        console.print(_text(branding.marking, "bold"))
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 

@@ -5,6 +5,7 @@ from io import BytesIO
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from nethealth.model.look import Branding
 from reports.document import (
     Block,
     Bullets,
@@ -64,6 +65,10 @@ def render_xlsx(document: Document) -> bytes:
             for block in section.blocks:
                 sheet.block(block)
         _observations(book, document, formats)
+        if (marking := _branding(document).marking) is not None:
+            for sheet in book.worksheets():
+                sheet.set_header(f"&C&B{_header_text(marking)}")
+                sheet.set_footer(f"&C&B{_header_text(marking)}")
     return out.getvalue()
 
 
@@ -156,11 +161,26 @@ class _Sheet:
         return self._formats.number if column.numeric else self._formats.text
 
 
+def _branding(document: Document) -> Branding:
+    return document.look.branding if document.look is not None else Branding()
+
+
+def _header_text(marking: str) -> str:
+    """Text of a page's head, in which an ampersand begins a code."""
+    return visible(marking).replace("&", "&&")
+
+
 def _summary(sheet: _Sheet, document: Document, title: "Format") -> None:
+    branding = _branding(document)
+    for line in (branding.marking, branding.name):
+        if line is not None:
+            sheet.line(line)
     if document.banner is not None:
         sheet.line(document.banner)
     sheet.line(document.title, title)
     sheet.line(document.subtitle)
+    if branding.foreword is not None:
+        sheet.line(branding.foreword)
     sheet.gap()
     sheet.pair("State", document.summary.mark.word)
     sheet.pair("Answer", document.summary.answer)

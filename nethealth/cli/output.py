@@ -15,6 +15,7 @@ from nethealth.cli.options import Output
 
 if TYPE_CHECKING:
     from nethealth.model.finding import Finding
+    from nethealth.model.look import Look
     from nethealth.model.record import Record
 
 
@@ -24,6 +25,7 @@ def deliver(
     *,
     what: str,
     previous: "Sequence[Finding] | None" = None,
+    look: "Look | None" = None,
 ) -> None:
     """Render the record as asked: to stdout, or to files whose names go to stdout.
 
@@ -43,7 +45,10 @@ def deliver(
         click.echo(reports.render_changes(changes, record), nl=False)
         if to_stdout:
             return
-    contents = reports.render(record, output.formats, previous=previous)
+    try:
+        contents = reports.render(record, output.formats, previous=previous, look=look)
+    except reports.TemplateError as error:
+        raise InputError(f"--templates: {error}") from None
     if output.path is None:
         _write(contents[0])
         return

@@ -1,11 +1,15 @@
 """The end of `nethealth report --since`: render the period, deliver it, and say how it went."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nethealth.cli.exits import usage
 from nethealth.cli.options import Output
 from nethealth.cli.output import deliver, keep_what_is_there
 from nethealth.cli.period import Wanted, finished, now, period_record
+
+if TYPE_CHECKING:
+    from nethealth.model.look import Look
 
 WHAT = "period"
 _OF_RUNS = ("nagios", "prometheus")
@@ -19,6 +23,7 @@ def report_period(
     output: Output,
     *,
     force: bool,
+    look: "Look | None" = None,
 ) -> int:
     """Write the period's reports; the exit code."""
     if refused := [name for name in output.formats if name in _OF_RUNS]:
@@ -31,5 +36,5 @@ def report_period(
         from nethealth.cli.given import with_case  # noqa: PLC0415
 
         record = with_case(record, case_file)
-    deliver(record, output, what=WHAT)
+    deliver(record, output, what=WHAT, look=look)
     return finished(record, output.fail_on)

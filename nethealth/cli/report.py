@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nethealth.cli.exits import usage
+from nethealth.cli.looks import load_look, look_options
 from nethealth.cli.options import Output, force_option, output_options, record_options, store_option
 from nethealth.cli.register import register
 from nethealth.cli.verify import verify
@@ -36,6 +37,7 @@ from nethealth.cli.verify import verify
     multiple=True,
     help="Before and after: a date at --site, or every event of a kind.",
 )
+@look_options
 @force_option
 @output_options
 @click.pass_context
@@ -50,6 +52,8 @@ def report(
     council: str | None,
     site: str | None,
     changes: tuple[str, ...],
+    branding: Path | None,
+    templates: Path | None,
     formats: str | None,
     output: Path | None,
     fail_on: str,
@@ -64,6 +68,7 @@ def report(
     if context.invoked_subcommand is not None:
         return
     asked = Output.of(formats, output, fail_on, quiet, verbose)
+    look = load_look(branding, templates)
     if since is not None:
         from nethealth.cli.period import Wanted  # noqa: PLC0415
         from nethealth.cli.period_report import report_period  # noqa: PLC0415
@@ -71,7 +76,9 @@ def report(
         if run is not None:
             usage("--since and --run exclude each other: a period, or one run")
         wanted = Wanted(since, until, council, site, changes)
-        context.exit(report_period(wanted, records, store, case_file, asked, force=force))
+        context.exit(
+            report_period(wanted, records, store, case_file, asked, force=force, look=look)
+        )
     if until or council or site or changes:
         usage("--until, --council, --site and --change are of a period: add --since")
     from nethealth.cli.chosen import chosen  # noqa: PLC0415
@@ -84,7 +91,7 @@ def report(
         from nethealth.cli.given import with_case  # noqa: PLC0415
 
         record = with_case(record, case_file)
-    context.exit(finish(record, asked, what="report", previous=previous))
+    context.exit(finish(record, asked, what="report", previous=previous, look=look))
 
 
 report.add_command(verify)

@@ -11,6 +11,7 @@ from nethealth.cli.output import deliver
 
 if TYPE_CHECKING:
     from nethealth.model.finding import Finding
+    from nethealth.model.look import Look
     from nethealth.model.record import Record
     from nethealth.store import Store
 
@@ -22,9 +23,10 @@ def finish(
     what: str,
     named: bool = False,
     previous: "Sequence[Finding] | None" = None,
+    look: "Look | None" = None,
 ) -> int:
     """Write the record's reports; the exit code."""
-    deliver(record, output, what=what, previous=previous)
+    deliver(record, output, what=what, previous=previous, look=look)
     if output.formats == ("nagios",):
         from reports.nagios import exit_code as nagios_code  # noqa: PLC0415
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from nethealth.cli.exits import FOUND, InputError
+from nethealth.cli.looks import load_look, look_options
 from nethealth.cli.options import record_options, store_option
 
 if TYPE_CHECKING:
     from nethealth.model.finding import Finding
+    from nethealth.model.look import Look
     from nethealth.model.record import Record
 
 _SHOWN_MOST = 20
@@ -35,6 +37,7 @@ _TAG = re.compile(r"<[^>]+>")
 )
 @record_options
 @store_option
+@look_options
 @click.pass_context
 def verify(
     context: click.Context,
@@ -42,6 +45,8 @@ def verify(
     records: tuple[Path, ...],
     run: str | None,
     store: str | None,
+    branding: Path | None,
+    templates: Path | None,
 ) -> None:
     """Recompute reports FILE from their record, and name every figure that differs.
 
@@ -53,6 +58,7 @@ def verify(
     from nethealth.cli.chosen import chosen  # noqa: PLC0415
     from nethealth.cli.verify_period import of_period, period_of  # noqa: PLC0415
 
+    look = load_look(branding, templates)
     differing = 0
     over_period = period_of(files[0])
     if over_period is not None:
@@ -65,7 +71,7 @@ def verify(
         click.echo(text)
         differing += 1
     for file in files:
-        wrong = list(_of_file(file, record, previous))
+        wrong = list(_of_file(file, record, previous, look))
         differing += len(wrong)
         for text in wrong:
             click.echo(f"{file}: {text}")
@@ -124,7 +130,9 @@ def _differences(path: str, stored: object, found: object) -> Iterator[str]:
         yield f"{path}: the record says {_short(stored)}, its data give {_short(found)}"
 
 
-def _of_file(file: Path, record: "Record", previous: "Sequence[Finding] | None") -> Iterator[str]:
+def _of_file(
+    file: Path, record: "Record", previous: "Sequence[Finding] | None", look: "Look | None"
+) -> Iterator[str]:
     """What a report says otherwise than one made now from the record."""
     import reports  # noqa: PLC0415
 
@@ -134,7 +142,13 @@ def _of_file(file: Path, record: "Record", previous: "Sequence[Finding] | None")
         raise InputError(f"{file}: found the ending {file.suffix!r}; allowed: {allowed}")
     there = file.read_bytes()
     # With what came before and without: a report may tell what has changed since, or not.
-    made = [reports.render(record, (name,), previous=each)[0] for each in (previous, None)]
+    try:
+        made = [
+            reports.render(record, (name,), previous=each, look=look)[0]
+            for each in (previous, None)
+        ]
+    except reports.TemplateError as error:
+        raise InputError(f"--templates: {error}") from None
     if there in made:
         return
     digest = reports.compose(record).sha256.encode()
