@@ -12,6 +12,7 @@ from nethealth.cli.options import Output, inventory_option, output_options
 from nethealth.cli.privacy import names_for, privacy_options
 
 if TYPE_CHECKING:
+    from nethealth.model.inventory import Inventory, Site
     from nethealth.model.privacy import Privacy
     from nethealth.model.pseudonym import Names
     from nethealth.model.record import Record
@@ -50,6 +51,13 @@ def bin_width(context: click.Context, parameter: click.Parameter, value: str) ->
 )
 @inventory_option
 @click.option(
+    "--site",
+    metavar="ID",
+    default=None,
+    help="Where it was taken, a site of the inventory: it is then judged beside what else is "
+    "known of it.",
+)
+@click.option(
     "--store",
     metavar="URL",
     default=None,
@@ -64,6 +72,7 @@ def read(
     engine: "EngineName",
     bin_s: float,
     inventory: Path | None,
+    site: str | None,
     store: str | None,
     formats: str | None,
     output: Path | None,
@@ -90,7 +99,7 @@ def read(
     else:
         import reports  # noqa: F401, PLC0415
 
-    record = _record(files, inventory, reading, privacy)
+    record = _record(files, inventory, site, reading, privacy)
     if store is not None:
         _keep(store, record)
     context.exit(finish(record, asked, what="capture", named=True))
@@ -133,6 +142,7 @@ def _begin(
 def _record(
     files: tuple[str, ...],
     inventory: Path | None,
+    site: str | None,
     reading: "ReadingProcess",
     privacy: "Privacy",
 ) -> "Record":
@@ -150,6 +160,7 @@ def _record(
 
     started = datetime.now(UTC)
     known = inventory_if_any(inventory) or Inventory()
+    where = _site(known, site)
     try:
         result = reading.result()
     except SourceError as error:
@@ -177,8 +188,8 @@ def _record(
             CheckResult(
                 id=CHECK_ID,
                 probe="capture",
-                council=None,
-                site=None,
+                council=where.council if where else None,
+                site=where.id if where else None,
                 asset=None,
                 target=", ".join(files),
                 outcome=result.completion.outcome,
@@ -191,3 +202,14 @@ def _record(
         observations=result.observations,
     )
     return replace(record, findings=diagnosis.judge(record))
+
+
+def _site(inventory: "Inventory", site: str | None) -> "Site | None":
+    """The inventory's site of this id; InputError where it has none."""
+    if site is None:
+        return None
+    for one in inventory.site:
+        if one.id == site:
+            return one
+    known = ", ".join(one.id for one in inventory.site) or "no site at all"
+    raise InputError(f"--site {site}: the inventory has {known}; name one of them with -i")

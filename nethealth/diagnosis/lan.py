@@ -159,7 +159,7 @@ def lans(evidence: Evidence) -> Iterator[Lan]:
     """Every network of which a record holds a capture, a device or an event, by site."""
     sites = sorted({site.id for site in evidence.record.inventory.site} | set(evidence.sites))
     only = sites[0] if len(sites) == 1 else None
-    taken = [(capture, capture.host.place.site or only) for capture in captures(evidence)]
+    taken = [(capture, capture.round.check.site or only) for capture in captures(evidence)]
     read = list(devices(evidence))
     for site in sites:
         yield Lan(

@@ -97,7 +97,7 @@ class Stretch:
 def cut(record: Record, stretch: Stretch) -> Record | None:
     """What of a record lies in a stretch of time and place; None where nothing does.
 
-    A capture counts by when it was taken, whenever it was read, and is of no one site.
+    A capture counts by when it was taken, whenever it was read; it may be of no one site.
     """
     began = _utc(record.run.started)
     taken = _captured(record)
@@ -105,7 +105,11 @@ def cut(record: Record, stretch: Stretch) -> Record | None:
         check.id: check
         for check in record.checks
         if (
-            (check.probe == "capture" and stretch.holds(taken or began))
+            (
+                check.probe == "capture"
+                and stretch.holds(taken or began)
+                and (stretch.site is None or check.site in {None, stretch.site})
+            )
             or (
                 check.probe != "capture"
                 and stretch.holds(began + timedelta(seconds=_sane(check.started_s)))

@@ -119,3 +119,22 @@ def test_series_have_the_width_that_was_asked_for(tmp_path: Path) -> None:
         assert series["value"] == max(counts)
     done = nethealth(*read, "--bin", "0.2s", home=tmp_path, check=2)
     assert "allowed: 1s to 1d" in done.stderr
+
+
+def test_where_a_capture_was_taken_is_a_site_of_the_inventory(tmp_path: Path) -> None:
+    (tmp_path / "one.pcap").write_bytes(pcap(FRAMES))
+    (tmp_path / "sites.toml").write_text(
+        '[[council]]\nid = "scdc"\nname = "South Cambridgeshire"\n'
+        + "".join(
+            f'[[site]]\nid = "{site}"\ncouncil = "scdc"\nname = "{site.title()}"\n'
+            for site in ("hall", "depot")
+        ),
+        encoding="utf-8",
+    )
+    asked = ("capture", "read", "one.pcap", "-i", "sites.toml", "--format", "json", "--site")
+    done = nethealth(*asked, "depot", home=tmp_path, check=0)
+    (check,) = json.loads(done.stdout)["checks"]
+    assert (check["council"], check["site"], check["target"]) == ("scdc", "depot", "one.pcap")
+    done = nethealth(*asked, "mill", home=tmp_path, check=2)
+    assert "--site mill: the inventory has hall, depot" in done.stderr
+    assert "Traceback" not in done.stderr
