@@ -168,6 +168,11 @@ CODES: Mapping[FindingCode, Rule] = {
         Severity.WARNING,
         "Shut one of the two ports: if the storm ends at once, look for a telephone patched twice.",
     ),
+    "phone-power-loop": Rule(
+        Severity.WARNING,
+        "Pull the patch of that telephone: if everything recovers at once, feed telephones from "
+        "the switch, and let it shut a port that hears its own frames.",
+    ),
     "multicast-flood": Rule(
         Severity.WARNING,
         "Give the VLAN a querier and let the switches snoop; then start one test page and look "

@@ -18,6 +18,7 @@ from nethealth.diagnosis.instrument import instrument_limits
 from nethealth.diagnosis.isdn import isdn_retirements
 from nethealth.diagnosis.leases import dhcp_exhaustions
 from nethealth.diagnosis.lines import clock_slips, poe_budgets
+from nethealth.diagnosis.loops import storms
 from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.marks import marks_changed
 from nethealth.diagnosis.misuse import marks_misused
@@ -33,16 +34,14 @@ from nethealth.diagnosis.reachability import silences, vantage_silence
 from nethealth.diagnosis.recorded_calls import recorded_calls
 from nethealth.diagnosis.recorded_loss import recorded_losses
 from nethealth.diagnosis.recorded_voice import recorded_voice
+from nethealth.diagnosis.relays import power_loops
 from nethealth.diagnosis.security import clear_text_snmp, obsolete_security
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
 from nethealth.diagnosis.streams import stream_marks
-from nethealth.diagnosis.switching import (
-    slow_port_starts,
-    spanning_tree_changes,
-    storms,
-)
+from nethealth.diagnosis.switching import slow_port_starts
 from nethealth.diagnosis.telemetry import silent_sensors
+from nethealth.diagnosis.tree import spanning_tree_changes
 from nethealth.diagnosis.voice import poor_voice
 from nethealth.diagnosis.voice_vlan import voice_vlan_conflicts
 from nethealth.diagnosis.wave import firmware_waves
@@ -80,6 +79,7 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     poe_budgets,
     spanning_tree_changes,
     storms,
+    power_loops,
     multicast_floods,
     slow_port_starts,
     address_conflicts,

@@ -10,6 +10,7 @@ from nethealth.model.failure import Outcome
 from nethealth.model.inventory import AssetKind
 from nethealth.model.observation import Event, Observation, Scalar
 from tests.diagnosis.build import STARTED, Scene
+from tests.diagnosis.devices import read, telephone
 
 Fact = tuple[str, Scalar, dict[str, Any]]  # `t_s` and `samples` of the method are the fact's own
 
@@ -99,7 +100,7 @@ def group(
 
 
 def troubled_lan(scene: Scene) -> Scene:
-    """A network that shows each mechanism which a capture alone can show."""
+    """A network that shows each mechanism which a capture or a single port can show."""
     phone: Fact = (
         "dhcp_phone_client_count", 1,
         {"vlan": 20, "macs": ["08:00:0f:00:00:07"], "leased_addresses": []},
@@ -134,4 +135,8 @@ def troubled_lan(scene: Scene) -> Scene:
         "unknown_unicast_packet_count", 4000,
         {"samples": 100_000, "silent_destinations": 2, "destinations": 60},
     )  # fmt: skip
+    echo: list[Fact] = [
+        (f"interface_{way}_broadcast_per_s", 60.0, {"interface": "Gi0/7"}) for way in ("in", "out")
+    ]
+    read(scene, "fen-switch", *echo, telephone("Gi0/7"))
     return capture(scene, "fen", phone, *advice, dry, *blocks, *marked, flooded)

@@ -297,9 +297,22 @@ def edge(is_edge: bool, *more: Fact) -> Scene:
 def test_a_telephone_at_a_port_that_is_no_edge_port() -> None:
     found = the(edge(False, telephone("Gi0/7")), "slow-port-start:hall-switch")
     assert (found.verdict, found.direction) == (
-        Verdict.SUGGESTIVE, Direction.NETWORK_TO_TELEPHONY,
+        Verdict.SUPPORTED, Direction.NETWORK_TO_TELEPHONY,
     )  # fmt: skip
     assert "Gi0/7 is starting now" in found.statement
+
+
+def test_a_telephone_at_such_a_port_that_does_not_start_now() -> None:
+    scene = read(healthy(), "hall-switch", ("spanning_tree_port_edge", False, GI7),
+                 ("spanning_tree_port_state", "forwarding", GI7), telephone("Gi0/7"))  # fmt: skip
+    assert the(scene, "slow-port-start:hall-switch").verdict is Verdict.SUGGESTIVE
+
+
+def test_a_whole_tree_that_starts_says_nothing_of_a_telephones_port() -> None:
+    uplink: Fact = ("spanning_tree_port_state", "listening", {"interface": "Gi0/1"})
+    found = the(edge(False, telephone("Gi0/7"), uplink), "slow-port-start:hall-switch")
+    assert found.verdict is Verdict.SUGGESTIVE
+    assert found.refutations[1].result == "it may: Gi0/1 wait too"
 
 
 def test_an_edge_port_and_an_uplink_are_as_they_should_be() -> None:
