@@ -208,6 +208,16 @@ CODES: Mapping[FindingCode, Rule] = {
         "Have telephones wait a random time before they register again, power them on in stages, "
         "and restart once more in that way: the surge must be gone.",
     ),
+    "keepalive-reset": Rule(
+        Severity.WARNING,
+        "Mend the path that was silent, give signalling a class of service, and lengthen the "
+        "timers of the telephones where that is possible.",
+    ),
+    "fax-over-ip": Rule(
+        Severity.WARNING,
+        "Let both ends take T.38 with redundancy, or send facsimiles as e-mail; do not judge the "
+        "network for data by it.",
+    ),
     "isdn-retirement": Rule(
         Severity.INFO,
         "Plan the move of each of these lines with its owner, alarms and lifts first, and write it "

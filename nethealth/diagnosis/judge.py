@@ -9,6 +9,7 @@ from nethealth.diagnosis.call_load import call_loads
 from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
+from nethealth.diagnosis.facsimile import faxes_over_ip
 from nethealth.diagnosis.flooding import unicast_floods
 from nethealth.diagnosis.folding import folded
 from nethealth.diagnosis.fragments import fragments_dropped
@@ -16,6 +17,7 @@ from nethealth.diagnosis.hairpin import media_hairpins
 from nethealth.diagnosis.heat import overheating
 from nethealth.diagnosis.instrument import instrument_limits
 from nethealth.diagnosis.isdn import isdn_retirements
+from nethealth.diagnosis.keepalive import keepalive_resets
 from nethealth.diagnosis.leases import dhcp_exhaustions
 from nethealth.diagnosis.lines import clock_slips, poe_budgets
 from nethealth.diagnosis.loops import storms
@@ -57,6 +59,8 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     media_hairpins,
     call_loads,
     registration_avalanches,
+    keepalive_resets,
+    faxes_over_ip,
     call_findings,  # before what ping suggests of the same host
     poor_voice,
     queues,

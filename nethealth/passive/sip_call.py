@@ -53,6 +53,14 @@ class MediaEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class FaxAsked:
+    """What came of asking for facsimile; `status_code` of the final answer, None without one."""
+
+    outcome: Literal["accepted", "refused", "unanswered"]
+    status_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One Call-ID with an INVITE, or the rest of one that began before the capture.
 
@@ -93,6 +101,7 @@ class Call:
     offered: tuple[str, ...]
     chosen: str | None
     media: tuple[MediaEnd, ...]
+    facsimile: FaxAsked | None  # of a call that asked for T.38
     steps: tuple[Step, ...]
     step_count: int
 
@@ -120,7 +129,8 @@ class Call:
     def is_ordinary(self) -> bool:
         """Whether it went as most calls go, seen from its beginning and nothing sent again."""
         went_well = self.outcome in ("answered", "cancelled", "busy")
-        return went_well and not self.copies and not self.began_before
+        faxed = self.facsimile is None or self.facsimile.outcome == "accepted"
+        return went_well and faxed and not self.copies and not self.began_before
 
     @property
     def copy_count(self) -> int:

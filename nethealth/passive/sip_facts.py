@@ -40,6 +40,7 @@ UNITS: Units = {
     "call_retransmission_count": None,
     "call_message_count": None,
     "call_media_seen": None,
+    "call_facsimile": None,
     "media_endpoint_announced": None,
     "registration_attempt_count": None,
     "registration_failure_count": None,
@@ -149,6 +150,9 @@ def _one_call(call: Call, ends: Sequence[EndSeen]) -> Iterator[Fact]:
     for one in ends:
         yield Fact("media_endpoint_announced", str(one.end.announced.endpoint), time_ns=at_ns,
                    method=_media_passport(call, one))  # fmt: skip
+    if call.facsimile is not None:
+        yield Fact("call_facsimile", call.facsimile.outcome, time_ns=at_ns,
+                   method={**number, "status_code": call.facsimile.status_code})  # fmt: skip
     seen = media_seen(call, ends)
     if seen is not None:
         yield Fact(

@@ -12,6 +12,7 @@ from nethealth.passive.sip_call import (
     Step,
     outcome_of,
 )
+from nethealth.passive.sip_facsimile import Facsimile
 from nethealth.passive.sip_media import Announced, announced
 from nethealth.passive.sip_parties import Parties
 from nethealth.passive.sip_read import SeenMessage
@@ -55,6 +56,7 @@ class OpenCall:
         self._answer_pending: Side | None = None  # who offered, until the other side answers
         self._reason: str | None = None
         self._acknowledged: set[int] = set()  # the CSeq numbers that an ACK was seen for
+        self._facsimile = Facsimile()
 
     def take(self, seen: SeenMessage, names: Names, parties: Parties) -> list[MediaEnd]:
         """Book one message of this call; gives the ends of media that it is the first to tell."""
@@ -90,6 +92,7 @@ class OpenCall:
     def _describe(self, seen: SeenMessage, names: Names, described: tuple[Announced, ...]) -> None:
         """Book offer and answer (RFC 3264); a description in a response is its sender's."""
         from_caller = (names.from_tag or "") == self._caller_tag
+        self._facsimile.take(names, described, request=isinstance(seen.message, SipRequest))
         asked: Side = "caller" if from_caller else "callee"
         other: Side = "callee" if from_caller else "caller"
         side: Side = asked if isinstance(seen.message, SipRequest) else other
@@ -200,6 +203,7 @@ class OpenCall:
             offered=self._offered,
             chosen=self._chosen,
             media=tuple(self._media),
+            facsimile=self._facsimile.outcome(self._invites()),
             steps=tuple(sorted(self._steps, key=lambda step: step.time_ns)) if keep_steps else (),
             step_count=self._step_count,
         )

@@ -130,6 +130,22 @@ def registrations(
     return facts
 
 
+def beat_gap(phone: str, server: str, at_s: float, lasts_s: float) -> Fact:
+    """The longest silence between a UNIStim telephone and its server."""
+    ends = [f"{phone} port 5000", f"{server} port 5000"]
+    return (
+        "legacy_signalling_gap_max_s", lasts_s,
+        {"t_s": at_s, "protocol": "unistim", "endpoints": ends, "samples": 40},
+    )  # fmt: skip
+
+
+def told_fax(number: int, caller: str, callee: str, code: int, **how: Any) -> list[Fact]:
+    """A call that asked for T.38; from 300 on it was refused."""
+    outcome = "accepted" if code < 300 else "refused"
+    asked: Fact = ("call_facsimile", outcome, {"call": number, "status_code": code, "t_s": 0.0})
+    return [*told_call(number, caller, callee, **how), asked]
+
+
 def troubled_voice(scene: Scene) -> Scene:
     """Sites of their own, at which calls and telephones do what they should not."""
     known(scene, "pier-pbx", "pbx", "203.0.113.10")
@@ -140,6 +156,12 @@ def troubled_voice(scene: Scene) -> Scene:
     facts += stream("192.0.2.21:4000", "203.0.113.10:6000", ssrc="0xa")
     facts += stream("203.0.113.10:6002", "192.0.2.22:4000", ssrc="0xa")
     capture(scene, None, *facts, lasts_s=120.0)
+    known(scene, "lock-ata", "ata", "203.0.113.129")
+    silent: list[Fact] = []
+    for at in range(3):
+        event(scene, "registration-lost", 700.0 + at, "lock")
+        silent.append(beat_gap(f"198.51.100.{200 + at}", "203.0.113.129", 420.0 + at, 230.0))
+    capture(scene, "lock", *silent, *told_fax(1, "203.0.113.129:5060", "192.0.2.99:5060", 488))
     scene.site("weir")
     scene.sites["weir"] = replace(scene.sites["weir"], wan_down_mbps=1.0, wan_up_mbps=1.0)
     for at_s, kind in ((10.0, "call-start"), (60.0, "call-end")):

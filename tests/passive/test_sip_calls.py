@@ -307,3 +307,53 @@ def test_calls_to_ask_about_are_kept_however_many_ordinary_ones_come_first(
 
 def moved(seen: SeenMessage, time_ns: int) -> SeenMessage:
     return SeenMessage(time_ns, seen.source, seen.destination, seen.transport, seen.message)
+
+
+FAX = (
+    b"v=0\r\no=- 3 3 IN IP4 198.18.0.3\r\ns=-\r\nc=IN IP4 198.18.0.3\r\nt=0 0\r\n"
+    b"m=image 50002 udptl t38\r\n"
+)
+
+
+def asking_for_fax(code: int, body: bytes = b"") -> Script:
+    """The callee, which heard the tones, asks for T.38 by a re-INVITE (ITU-T T.38 annex D)."""
+    script = Script()
+    script.request(0.0, "INVITE", body=OFFER)
+    script.response(2.0, 200, body=ANSWER)
+    script.request(2.1, "ACK", branch="z9hG4bKack", to_tag="b")
+    script.request(
+        5.0, "INVITE", BOB, ALICE, branch="z9hG4bKfax", body=FAX, number=7, to_tag="a", from_tag="b"
+    )
+    if code:
+        script.response(
+            5.2, code, source=ALICE, destination=BOB, branch="z9hG4bKfax", body=body, number=7,
+            to_tag="a", from_tag="b",
+        )  # fmt: skip
+    return script
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "outcome"),
+    [
+        (200, FAX, ("accepted", 200)),
+        (488, b"", ("refused", 488)),
+        (200, OFFER, ("refused", 200)),  # it answers with audio alone
+        (200, FAX.replace(b"50002", b"0"), ("refused", 200)),
+        (491, b"", ("unanswered", None)),  # both asked at once: neither is refused
+        (0, b"", ("unanswered", None)),
+    ],
+)
+def test_what_came_of_asking_for_facsimile(
+    code: int, body: bytes, outcome: tuple[str, int | None]
+) -> None:
+    asked = call_of(asking_for_fax(code, body)).facsimile
+    assert asked is not None
+    assert (asked.outcome, asked.status_code) == outcome
+
+
+def test_call_that_offers_an_image_beside_audio_has_not_asked_for_facsimile_yet() -> None:
+    script = Script()
+    script.request(0.0, "INVITE", body=OFFER + b"m=image 40002 udptl t38\r\n")
+    script.response(2.0, 200, body=ANSWER + b"m=image 0 udptl t38\r\n")
+    assert call_of(script).facsimile is None
+    assert call_of(ordinary_call(Script())).facsimile is None
