@@ -259,6 +259,7 @@ def _forwarding(book: Book, check: str, switch: Switch, at_s: float) -> None:
             learned = learned[:1] if port.devices and at_s % 2 < 1 else []  # heard this moment
         elif here:
             learned = everyone[here.index(port.name) :: len(here)]
+        learned = [one for one in learned if one not in switch.forgotten]
         total += len(learned)
         few = sorted(learned) if len(learned) <= 8 else []
         book.see(check, "forwarding_port_address_count", len(learned), interface=port.name,

@@ -119,7 +119,7 @@ class Switch:
     poe_w: float | None = None
     denied_per_s: dict[str, float] = field(default_factory=dict)
     supply_status: str = "on"
-    flooded_per_s: float = 0.0  # unicast to addresses that it has forgotten, out of every port
+    forgotten: set[str] = field(default_factory=set)  # addresses that it has not heard for long
     floods: Callable[[float], float] = lambda _: 0.0
 
     def port(self, name: str) -> Port:

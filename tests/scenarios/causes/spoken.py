@@ -13,6 +13,7 @@ from tests.scenarios.estate import Frame, SiteWorld, World
 from tests.scenarios.frames import arp, datagram, leased, speech
 from tests.scenarios.line import Load
 
+CENTRE = End("02:00:5e:00:00:c0", "198.18.200.5", "server")  # at headquarters, over the line
 _T1_S, _T2_S = 0.5, 4.0
 _HEARTBEAT_S, _WATCHDOG_S = 30.0, 200.0  # of UNIStim (handbook 5, 7)
 
@@ -197,16 +198,23 @@ def heartbeats(
 def firmware(
     world: World, site: SiteWorld, *, phones: int | None = None, lasts_s: float = 120.0,
     blocks: int | None = None, configuration: bool = False, wide: bool = True,
+    line_bps: float = 2e6,
 ) -> None:  # fmt: skip
     """After an upgrade every telephone fetches its file by TFTP, block by block, over the line.
 
     A block waits for the last one's acknowledgement, so that each telephone has 512 octets a round
-    trip. `configuration`: small files, as each start fetches; no wave.
+    trip, and all of them no more than the line has. `configuration`: small files, as each start
+    fetches; no wave. `wide` false: a server of the site's own, and a line that carries none of it.
     """
     tap(world, site, lasts_s, per_s=1.0)
-    (server, *_) = of_kind(site, "server")
-    count = int(world.random.integers(8, 16)) if phones is None else phones
-    round_s = 2 * site.line.one_way_s + 0.004
+    server = CENTRE if wide else of_kind(site, "server")[0]
+    count = int(world.random.integers(12, 20)) if phones is None else phones
+    line = site.line
+    if wide:  # an old line, as branches of telephones have
+        line.down_bps = line.declared_down_bps = line_bps
+        line.one_way_s = world.between(0.012, 0.02)
+    alone_s = 2 * line.one_way_s + 0.004 if wide else 0.004
+    round_s = max(alone_s, count * 558 * 8 / (0.97 * line.down_bps) if wide else 0.0)
     most = int(min(300, (lasts_s - 20) / round_s)) if blocks is None else blocks
     most = 4 if configuration else most
     name = b"SEP%d.cnf.xml" if configuration else b"cmterm-7940-sccp.8-1-2.sbn"

@@ -9,6 +9,8 @@ import struct
 from dataclasses import dataclass
 
 from tests.passive.packet_frames import ethernet, ipv4, mac, udp
+from tests.scenarios.book import Book
+from tests.scenarios.devices_read import arp_table
 from tests.scenarios.estate import Frame, SiteWorld, World
 from tests.scenarios.frames import EVERYONE, arp, chatter, datagram, dhcp, leased
 from tests.wire.lan_frames import IGMP_2_QUERY, bpdu, lldp_tlv, med
@@ -60,6 +62,11 @@ def tap(
         while at_s < lasts_s:
             site.frames.append(Frame(at_s, lldp_of_phone(one)))
             at_s += _EVERY_S
+    whole = bytes.fromhex("424203") + bpdu()
+    for second in range(0, int(lasts_s), 2):  # the bridge's hello, with no word of a change
+        site.frames.append(
+            Frame(second + 0.7, ethernet(whole, len(whole), destination="01:80:c2:00:00:00"))
+        )
     # The ends of the capture stand for the time that it was taken.
     site.frames.append(Frame(0.0, arp(1, everyone[0].mac, everyone[0].address, site.address(2))))
     site.frames.append(
@@ -328,15 +335,24 @@ def circulating(
 
 def frames_to_nobody(
     world: World, site: SiteWorld, *, silent: str = "phone", per_s: float | None = None,
-    lasts_s: float = 60.0, others_per_s: float = 20.0,
+    lasts_s: float = 60.0, others_per_s: float = 20.0, forgotten: bool = True,
 ) -> None:  # fmt: skip
     """Unicast that is flooded: frames to a station that has been quiet for longer than the switch
-    remembers, while its router still knows it."""
+    remembers, while its router still knows it. Where the switch has not forgotten it (`forgotten`),
+    the tap is a mirror, which shows what only that port gets."""
     tap(world, site, lasts_s, per_s=others_per_s)
     quiet = of_kind(site, silent)[-1]
     site.frames = [one for one in site.frames if one.octets[6:12] != mac(quiet.mac)]
     router = of_kind(site, "uplink")[0]
     rate = world.between(30, 120) if per_s is None else per_s
+    if forgotten:
+        site.switch.forgotten.add(quiet.mac)
+    site.switch.floods = lambda _: rate
+
+    def read(world: World, book: Book, turn: int, at_s: float) -> None:
+        arp_table(world, book, site, at_s, {quiet.address: quiet.mac})
+
+    site.notes.append(read)
     for number in range(int(rate * lasts_s)):
         octets = datagram("198.18.99.5", quiet.address, (6000, 6001), bytes(400),
                           source_mac=router.mac, destination_mac=quiet.mac,
