@@ -58,8 +58,11 @@ class Book:
         failure: Failure | None = None,
         lasts_s: float = 4.0,
         target: str | None = None,
+        taken_at: str | None = None,
     ) -> str:
-        """Begin a check of an asset, of a site's gateway or of neither; its id."""
+        """Begin a check of an asset, of a site's gateway, or of a capture; its id."""
+        base: str
+        site: str | None
         if asset is not None:
             known = self.assets[asset]
             base, site, target = f"{asset}:{probe}", known.site, known.address or asset
@@ -67,7 +70,7 @@ class Book:
             base, site = f"site.{gateway_of}:gateway:{probe}", gateway_of
             target = self.sites[gateway_of].gateway or gateway_of
         else:
-            base, site, target = probe, None, target or probe
+            base, site, target = probe, taken_at, target or probe
         rounds = self._counts.get(base, 0) + 1
         self._counts[base] = rounds
         id_ = base if rounds == 1 else f"{base}#{rounds}"

@@ -27,7 +27,7 @@ def captured(book: Book, frames: Sequence[Frame], site: str | None = None) -> No
     if not frames:
         return
     ordered = sorted(frames, key=lambda one: one.at_s)
-    check = book.check("capture", 0.0, target="tap.pcap")
+    check = book.check("capture", 0.0, target="tap.pcap", taken_at=site)
     base_ns = int(book.started.timestamp() * 1e9)
     shared = Shared(MediaBook(), Revealed())
     analysers = [each.make(shared) for each in (*MEDIA, *LAN)]

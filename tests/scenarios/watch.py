@@ -45,7 +45,7 @@ def record(world: World) -> Record:
             book.event(kind, when_s, site.id, asset)
     if "capture" in world.sources:
         for site in world.sites.values():
-            captured(book, site.frames)
+            captured(book, site.frames, site.id)
     return book.record()
 
 

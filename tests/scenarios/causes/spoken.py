@@ -196,9 +196,9 @@ def heartbeats(
 
 
 def firmware(
-    world: World, site: SiteWorld, *, phones: int | None = None, lasts_s: float = 120.0,
+    world: World, site: SiteWorld, *, phones: int | None = None, lasts_s: float = 60.0,
     blocks: int | None = None, configuration: bool = False, wide: bool = True,
-    line_bps: float = 2e6,
+    line_bps: float = 2e6, computers: bool = False,
 ) -> None:  # fmt: skip
     """After an upgrade every telephone fetches its file by TFTP, block by block, over the line.
 
@@ -218,7 +218,12 @@ def firmware(
     most = int(min(300, (lasts_s - 20) / round_s)) if blocks is None else blocks
     most = 4 if configuration else most
     name = b"SEP%d.cnf.xml" if configuration else b"cmterm-7940-sccp.8-1-2.sbn"
-    for number, phone in enumerate(crowd(site, count)):
+    fetching = crowd(site, count)
+    if computers:  # that start from the network
+        name = b"boot/x64/wdsnbp.com"
+        fetching = [End(one.mac.replace("00:04:f2", "3c:52:82"), one.address, "pc")
+                    for one in fetching]  # fmt: skip
+    for number, phone in enumerate(fetching):
         at_s, port = 5 + world.between(0, 4), 49_152 + number
         file = name % number if configuration else name
         request = b"\x00\x01" + file + b"\0octet\0"
@@ -241,7 +246,7 @@ def firmware(
                                              ack, source_mac=phone.mac, destination_mac=server.mac,
                                              identification=block))
             )  # fmt: skip
-        if not configuration:
+        if not configuration and not computers:
             site.logged.append(("tftp-load", 5.0 + number * 0.2, None))
     if wide and not configuration:
         bits = count * 558 * 8 / round_s
@@ -298,6 +303,12 @@ def data_marked_as_voice(
     bits = share * line.voice_share * line.up_bps
     if felt:
         line.loads.append(Load("return", lambda _: bits, marked=True))
+
+
+def ordinary_calls(world: World, site: SiteWorld, *, calls: int = 3) -> None:
+    """Calls as they should be: marked, short of any limit, and nothing beside them."""
+    tap(world, site, 20.0)
+    talk(world, site, calls=calls)
 
 
 def talk(

@@ -1,8 +1,6 @@
 """What a capture at a site's switch holds when something of its LAN goes wrong, frame by frame.
 
-The tap hears what every port hears, and what the port that it mirrors carries. A capture says of no
-site where it was taken: these causes are of estates with one site, or of a capture that stands
-alone.
+The tap hears what every port hears, and what the port that it mirrors carries.
 """
 
 import struct
