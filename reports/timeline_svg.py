@@ -42,7 +42,7 @@ def timeline(
         top += _PANEL + _PANEL_GAP
     for lane in chart.lanes:
         if not wide:
-            parts.append(_text(0, top + 12, lane.label))
+            parts.append(_text(0, top + 12, clip(lane.label, 38)))
             top += _TITLE
         parts += _lane(lane, (left, right), top, x, step, wide)
         top += _LANE + 6

@@ -61,14 +61,14 @@ def period_record(
         from nethealth.cli.period_records import OfRecords  # noqa: PLC0415
 
         source: Source = OfRecords(load_records(records))
-        return _made(source, asked(wanted, source.inventory(), made), made)
+        return record_of(source, asked(wanted, source.inventory(), made), made)
     from nethealth.cli.period_store import OfStore  # noqa: PLC0415
     from nethealth.store import StoreError  # noqa: PLC0415
 
     with opened_store(store) as opened:
         try:
             source = OfStore(opened)
-            return _made(source, asked(wanted, source.inventory(), made), made)
+            return record_of(source, asked(wanted, source.inventory(), made), made)
         except StoreError as error:
             raise InputError(str(error)) from None
 
@@ -79,13 +79,13 @@ def again(record: "Record", records: tuple[Path, ...], store: str | None) -> "Re
     if records:
         from nethealth.cli.period_records import OfRecords  # noqa: PLC0415
 
-        return _made(OfRecords(load_records(records)), asked, record.run.started)
+        return record_of(OfRecords(load_records(records)), asked, record.run.started)
     from nethealth.cli.period_store import OfStore  # noqa: PLC0415
     from nethealth.store import StoreError  # noqa: PLC0415
 
     with opened_store(store) as opened:
         try:
-            return _made(OfStore(opened, raw=True), asked, record.run.started)
+            return record_of(OfStore(opened, raw=True), asked, record.run.started)
         except StoreError as error:
             raise InputError(str(error)) from None
 
@@ -173,7 +173,7 @@ def _midnight(day: date, local: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=local)
 
 
-def _made(source: Source, asked: "Asked", made: datetime) -> "Record":
+def record_of(source: Source, asked: "Asked", made: datetime) -> "Record":
     """The record, dated with the time of making."""
     from nethealth import __version__  # noqa: PLC0415
     from nethealth.diagnosis.over_period.build import Facts, build  # noqa: PLC0415

@@ -6,14 +6,17 @@ October; no run is made on 1 November; a printer's pages are known at Hall.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from nethealth.cli.period import record_of
+from nethealth.cli.period_records import OfRecords
 from nethealth.model.check import CheckResult
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Finding, Severity, Verdict
 from nethealth.model.inventory import Asset, Blackout, Council, Inventory, Site, Vantage
 from nethealth.model.observation import Event, Observation
+from nethealth.model.period_report import Asked
 from nethealth.model.record import Record, Run, Tool
 
 ZONE = ZoneInfo("Europe/London")
@@ -59,7 +62,7 @@ def records(inventory: Inventory = INVENTORY, version: str = "0.1.0") -> list[Re
 
 def record(when: datetime, inventory: Inventory = INVENTORY, version: str = "0.1.0") -> Record:
     day = when.astimezone(ZONE).date()
-    started = when.astimezone(ZoneInfo("UTC"))
+    started = when.astimezone(UTC)
     run = Run(f"r{started:%Y%m%dT%H%MZ}", "sweep", "hq", started, started + timedelta(seconds=40))
     checks: list[CheckResult] = []
     observations: list[Observation] = []
@@ -120,3 +123,13 @@ def _findings(started: datetime, day: date) -> Iterator[Finding]:
     if day == SILENT:
         yield found("host-down", "depot", "depot-ata", Severity.CRITICAL,
                     "depot-ata is down: none of 20 packets returned.")  # fmt: skip
+
+
+def period_record(*changes: str, site: str | None = None) -> Record:
+    """The record of a report over all of it, as the command makes it."""
+    since = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=ZONE)
+    asked = Asked(
+        since.astimezone(UTC), datetime(2026, 11, 9, tzinfo=UTC), "Europe/London", None, site,
+        changes,
+    )  # fmt: skip
+    return record_of(OfRecords(records()), asked, datetime(2026, 11, 9, 10, 30, tzinfo=UTC))

@@ -13,7 +13,7 @@ from nethealth.quality.loss import wilson
 
 Floats = NDArray[np.float64]
 _Z95 = 1.959963984540054
-_T95 = {1: 12.7062, 2: 4.3027, 3: 3.1824, 4: 2.7764}  # Student's t, two-sided 95 %
+_T95 = {1: 12.7062, 2: 4.3027, 3: 3.1824, 4: 2.7764, 5: 2.5706}  # Student's t, two-sided 95 %
 
 
 def share_interval(parts: Floats, wholes: Floats) -> Interval | None:
@@ -39,7 +39,7 @@ def share_interval(parts: Floats, wholes: Floats) -> Interval | None:
 
 
 def student_t(degrees: int) -> float:
-    """The 97.5 % point of Student's t; Cornish and Fisher's expansion from 5 degrees on."""
+    """The 97.5 % point of Student's t; Cornish and Fisher's expansion from 6 degrees on."""
     if degrees in _T95:
         return _T95[degrees]
     z = _Z95
