@@ -102,7 +102,9 @@ def read(
     record = _record(files, inventory, site, reading, privacy)
     if store is not None:
         _keep(store, record)
-    context.exit(finish(record, asked, what="capture", named=True))
+    code = finish(record, asked, what="capture", named=True)
+    reading.end()
+    context.exit(code)
 
 
 def _keep(url: str, record: "Record") -> None:

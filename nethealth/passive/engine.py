@@ -5,26 +5,40 @@ numba compiles (`nethealth.passive.compiled`): integers, and so the same to the 
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from nethealth.passive.columns import Flags, Ints, Octets
+from nethealth.passive.columns import Flags, Ints, Keys, Octets
+
+if TYPE_CHECKING:
+    from nethealth.passive.rtp_rows import RtpRows
+    from nethealth.passive.rtp_state import StreamState
 
 Columns = tuple[Ints, ...]
+Found = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
 
 
 class Engine(Protocol):
     """Loops over packets."""
 
     def records(
-        self, octets: Octets, end: int, most: int, *, little: bool, header: int, longest: int
+        self,
+        octets: Octets,
+        end: int,
+        most: int,
+        *,
+        little: bool,
+        header: int,
+        longest: int,
+        unit_ns: int,
     ) -> tuple[Columns, int, int]:
-        """Of a pcap file: offsets, seconds, fractions, captured and wire lengths of its records.
+        """Of a pcap file: offsets, captured and wire lengths, and times of its records.
 
         Then how many octets they take, and the length that a record behind them states, which is
-        more than `longest`; 0 if none does.
+        more than `longest`; 0 if none does. `unit_ns`: of the fractions of a second.
         """
         ...
 
@@ -46,6 +60,53 @@ class Engine(Protocol):
     ) -> Mapping[str, npt.NDArray[np.generic]]:
         """The columns of `Packets` that most analyses ask for, by name."""
         ...
+
+    def known(
+        self,
+        octets: Octets,
+        frame_at: Ints,
+        captured: Ints,
+        wire: Ints,
+        time_ns: Ints,
+        link_type: Ints,
+        slots: Keys,
+        numbers: Ints,
+        shift: int,
+    ) -> Found:
+        """What `KnownHeaders` knows, by the parts of its table: rows, and all others.
+
+        Then of those rows: places in the table, sequence numbers with time stamps, the second
+        octets of RTP, the octets of payload.
+        """
+        ...
+
+    def follow(
+        self,
+        state: "StreamState",
+        histograms: Ints,
+        holes: tuple[Ints, Ints],
+        bin_ns: int,
+        rows: "RtpRows",
+        left_streams: Flags,
+    ) -> "Followed":
+        """Take what is plain of these rows, in the order of arrival, into the state.
+
+        Of `left_streams` nothing is taken, nor anything behind a row that is not plain, whose
+        stream joins them.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Followed:
+    """What a loop that follows streams leaves to do."""
+
+    left: Flags  # rows
+    opened: Ints  # holes, by the keys of `Holes`: from
+    opened_to: Ints
+    closed: Ints  # keys that came after all
+    noted: Ints  # keys of `Progress`
+    reached: Ints
 
 
 def compiled_engine() -> Engine | None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from nethealth.passive.columns import Ints, Keys
 
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.uint64(0)
 
 
@@ -32,6 +32,10 @@ class KeyTable:
         """The number of each key; -1 for one that is not there."""
         return self._find(np.where(keys == _FREE, np.uint64(1), keys))
 
+    def parts(self) -> tuple[Keys, Ints, int]:
+        """Keys by slot (0: free), their numbers, and by how much a key's product is shifted."""
+        return self._slots, self._numbers, int(self._shift)
+
     def copy(self) -> "KeyTable":
         """One that may be added to while this one is looked up."""
         other = KeyTable(self._bits)
@@ -52,7 +56,7 @@ class KeyTable:
         self._numbers = np.full(1 << bits, -1, np.int64)
 
     def _slot(self, keys: Keys) -> Ints:
-        return (keys * _MULTIPLIER >> self._shift).astype(np.int64)
+        return (keys * MULTIPLIER >> self._shift).astype(np.int64)
 
     def _find(self, keys: Keys) -> Ints:
         slot = self._slot(keys)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nethealth.passive.columns import Flags, Ints, Keys, Octets, field16, field32, mixed, rows_at
+from nethealth.passive.engine import Found
 from nethealth.passive.grouping import KeyTable
 from nethealth.passive.known_rows import KnownRows
 from nethealth.passive.packets import Packets
@@ -19,9 +20,10 @@ from nethealth.passive.packets import Packets
 HEADERS_MAX = 65_536
 _PORT_MIN = 1024  # below it analyses look at what a packet says, whatever it looks like
 _GROUPS_FROM = 0xE0000000  # addresses of multicast, and what is kept for other uses
-_TAGGED, _IPV4 = 0x8100, 0x0800
+TAGGED, IPV4 = 0x8100, 0x0800
 _ETHERNET, _TAG, _IP, _UDP, _RTP = 14, 4, 20, 8, 12
 _HEADERS = _IP + _UDP + _RTP
+ENDS_MOST = 4  # rows of a run stay although they are known
 _WORTH = 16  # one row in so many at least, or a run stays as it is
 
 
@@ -31,14 +33,14 @@ def _mask(**octets: int) -> np.uint64:
     return np.uint64(int.from_bytes(number, "little"))
 
 
-_BEFORE_IP = _mask(o0=0xFF, o1=0xFF, o2=0xFF, o3=0xFF, o4=0xFF, o5=0xFF)
+BEFORE_IP = _mask(o0=0xFF, o1=0xFF, o2=0xFF, o3=0xFF, o4=0xFF, o5=0xFF)
 # By words of eight octets from the IP header on: version, class, flags and offset of fragments;
-_WORD_0 = _mask(o0=0xFF, o1=0xFF, o6=0x3F, o7=0xFF)
+WORD_0 = _mask(o0=0xFF, o1=0xFF, o6=0x3F, o7=0xFF)
 # protocol and source; then come destination and ports;
-_WORD_1 = _mask(o1=0xFF, o4=0xFF, o5=0xFF, o6=0xFF, o7=0xFF)
+WORD_1 = _mask(o1=0xFF, o4=0xFF, o5=0xFF, o6=0xFF, o7=0xFF)
 # of RTP all but padding, marker, numbers; and the SSRC.
-_WORD_3 = _mask(o4=0xDF, o5=0x7F)
-_WORD_4 = _mask(o4=0xFF, o5=0xFF, o6=0xFF, o7=0xFF)
+WORD_3 = _mask(o4=0xDF, o5=0x7F)
+WORD_4 = _mask(o4=0xFF, o5=0xFF, o6=0xFF, o7=0xFF)
 _TWO_OCTETS = np.uint64(16)
 
 
@@ -86,16 +88,16 @@ class KnownHeaders:
         """
         if not len(self) or len(packets) < _WORTH:
             return packets
-        look = _look(packets)
-        place = self._table.find(look.key)
-        known = look.sound & (place >= 0)
-        ends = [0, -1, int(packets.time_ns.argmin()), int(packets.time_ns.argmax())]
-        known[ends] = False
-        rows = np.flatnonzero(known)
+        if packets.engine is None:
+            found = self._find(packets)
+        else:
+            found = packets.engine.known(
+                packets.octets, packets.frame_at, packets.captured, packets.wire, packets.time_ns,
+                packets.link_type, *self._table.parts(),
+            )  # fmt: skip
+        rows, others, places, sequence_timestamp, second, octets = found
         if len(rows) * _WORTH < len(packets):
             return packets
-        others = np.flatnonzero(~known)
-        ip = look.ip[rows]
         return replace(
             packets,
             frame_at=packets.frame_at[others],
@@ -107,14 +109,32 @@ class KnownHeaders:
             link_type=packets.link_type[others],
             known=KnownRows(
                 headers=self,
-                place=place[rows],
+                place=places,
                 number=packets.number[rows],
                 time_ns=packets.time_ns[rows],
                 wire=packets.wire[rows],
-                sequence_timestamp=field16(ip, 30) << 32 | field32(ip, 32),
-                second=ip[:, 29].astype(np.int64),
-                octets=field16(ip, 24) - _UDP - _RTP,
+                sequence_timestamp=sequence_timestamp,
+                second=second,
+                octets=octets,
             ),
+        )
+
+    def _find(self, packets: Packets) -> Found:
+        """As `Engine.known` says."""
+        look = _look(packets)
+        place = self._table.find(look.key)
+        known = look.sound & (place >= 0)
+        ends = [0, -1, int(packets.time_ns.argmin()), int(packets.time_ns.argmax())]
+        known[ends] = False
+        rows = np.flatnonzero(known)
+        ip = look.ip[rows]
+        return (
+            rows,
+            np.flatnonzero(~known),
+            place[rows],
+            field16(ip, 30) << 32 | field32(ip, 32),
+            ip[:, 29].astype(np.int64),
+            field16(ip, 24) - _UDP - _RTP,
         )
 
     def learn(self, packets: Packets, rows: Ints, streams: Keys) -> None:
@@ -172,14 +192,14 @@ def _look(packets: Packets, rows: Ints | None = None) -> _Look:
     head = rows_at(packets.octets, frame_at)
     words = head.view("<u8")
     ethertype = field16(head, 12)
-    tagged = ethertype == _TAGGED
-    second, sound, network_at = words[:, 1], ethertype == _IPV4, frame_at + _ETHERNET
+    tagged = ethertype == TAGGED
+    second, sound, network_at = words[:, 1], ethertype == IPV4, frame_at + _ETHERNET
     if tagged.any():
-        second = np.where(tagged, second, second & _BEFORE_IP)
-        sound = sound | (tagged & (field16(head, 16) == _IPV4))
+        second = np.where(tagged, second, second & BEFORE_IP)
+        sound = sound | (tagged & (field16(head, 16) == IPV4))
         network_at = network_at + _TAG * tagged
     else:
-        second = second & _BEFORE_IP
+        second = second & BEFORE_IP
     ip = rows_at(packets.octets, network_at)
     total, length = field16(ip, 2), field16(ip, 24)
     begin = network_at - frame_at
@@ -190,8 +210,8 @@ def _look(packets: Packets, rows: Ints | None = None) -> _Look:
     key = mixed(
         words[:, 0],
         second,
-        word[:, 0] & _WORD_0 | (word[:, 4] & _WORD_4) >> _TWO_OCTETS,
-        word[:, 1] & _WORD_1 | (word[:, 3] & _WORD_3) >> _TWO_OCTETS,
+        word[:, 0] & WORD_0 | (word[:, 4] & WORD_4) >> _TWO_OCTETS,
+        word[:, 1] & WORD_1 | (word[:, 3] & WORD_3) >> _TWO_OCTETS,
         word[:, 2],
     )
     return _Look(key, sound, network_at, ip)

@@ -86,20 +86,21 @@ class Pcap:
         return self._loop(octets, end, most)
 
     def _compiled(self, engine: Engine, octets: Octets, end: int, most: int) -> Records:
-        (frame_at, seconds, fraction, captured, wire), used, over = engine.records(
+        (frame_at, captured, wire, time_ns), used, over = engine.records(
             octets,
             end,
             most,
             little=self._fields.format.startswith("<"),
             header=self._record_octets,
             longest=self._longest,
+            unit_ns=10 ** (9 - self._digits),
         )
         return Records(
             used=used,
             frame_at=frame_at,
             captured=captured,
             wire=wire,
-            time_ns=seconds * 1_000_000_000 + fraction * 10 ** (9 - self._digits),
+            time_ns=time_ns,
             interface=np.zeros(len(frame_at), np.int64),
             link_type=np.full(len(frame_at), self._interface.link_type, np.int64),
             fault=f"a record says that it has {over} octets" if over else None,

@@ -9,8 +9,9 @@ from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import AnnouncedMedia, Encoding, MediaBook, StreamEnds
 from nethealth.passive.columns import Flags, Ints
+from nethealth.passive.engine import Engine
 from nethealth.passive.grouping import Tally
-from nethealth.passive.known_headers import KnownHeaders
+from nethealth.passive.known_headers import ENDS_MOST, KnownHeaders
 from nethealth.passive.known_rows import KnownRows
 from nethealth.passive.packets import Packets
 from nethealth.passive.rtp_evidence import PACKETS_MIN, Evidence, proves
@@ -62,11 +63,13 @@ class Rtp:
         together = rows
         if packets.known is not None:
             together = self._with_known(rows, packets.number[places], packets.known)
+        if packets.engine is not None and len(together):
+            together = self._quickly(packets.engine, together)
         if len(together):
             self._take(together, final=False)
         if self._known is not None and len(rows):
             begun = self._state.begun[rows.stream]
-            if begun.any():
+            if begun.sum() > ENDS_MOST:
                 self._known.learn(packets, places[begun], self._candidates.keys(rows.stream[begun]))
         if len(self._candidates) > CANDIDATES_MAX:
             self._forget(int(packets.time_ns[-1]))
@@ -105,10 +108,29 @@ class Rtp:
         self._payload_types.add(streams, headers.payload_type[places], counts)
         self._dscps.add(streams, headers.dscp[places], counts)
         self._vlans.add(streams, headers.vlan[places] + 1, counts)
-        if not len(rows):
-            return more
-        order = np.argsort(np.concatenate([numbers, known.number]), kind="stable")
-        return joined([rows, more]).take(order)
+        return more.with_rows(np.searchsorted(known.number, numbers), rows)
+
+    def _quickly(self, engine: Engine, rows: RtpRows) -> RtpRows:
+        """Follow what is plain, packet by packet; the rows that are left."""
+        self._state.grow(len(self._candidates))
+        state = self._state
+        left_streams = ~state.begun | (state.clock_hz <= 0) | (state.received <= 0)
+        for waiting in self._waiting:
+            left_streams[waiting.stream] = True
+        found = engine.follow(
+            self._state,
+            self._variation.counts,
+            self._holes.sorted(),
+            self._holes.progress.bin_ns,
+            rows,
+            left_streams,
+        )
+        self._holes.open(found.opened, found.opened_to)
+        self._holes.close(np.sort(found.closed))
+        self._holes.progress.add(found.noted, found.reached)
+        uncounted = rows.take(~(found.left | rows.counted))
+        self._count(uncounted.take(np.argsort(uncounted.stream, kind="stable")))
+        return rows.take(found.left)
 
     def _take(self, rows: RtpRows | None, *, final: bool) -> None:
         """Sort the rows by stream, those that waited first, and follow what can be followed."""

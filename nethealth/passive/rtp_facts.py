@@ -176,11 +176,13 @@ class _Facts:
             yield self._fact("rtp_silence_count", stream.silences)
             yield self._fact("rtp_silence_s", stream.silence_s)
         if stream.clock_error_ppm is not None:
+            interval = stream.clock_error_interval_ppm
             yield Fact(
                 "rtp_clock_error_ppm",
                 round(stream.clock_error_ppm, 2),
                 samples=stream.received,
-                interval=stream.clock_error_interval_ppm,
+                # A billionth of that is how sums of floats came out, and nothing of the clock.
+                interval=interval and (round(interval[0], 3), round(interval[1], 3)),
                 method=self._method,
                 time_ns=stream.first_ns,
             )

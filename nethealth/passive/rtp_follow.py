@@ -10,7 +10,8 @@ import numpy as np
 
 from nethealth.passive.columns import Flags, Ints
 from nethealth.passive.rtp_holes import Holes, key
-from nethealth.passive.rtp_numbering import MAX_DROPOUT, MAX_MISORDER, Before, Kind, numbered
+from nethealth.passive.rtp_numbering import MAX_DROPOUT, MAX_MISORDER, Before, Kind
+from nethealth.passive.rtp_renumbering import Numbering, renumber
 from nethealth.passive.rtp_rows import RtpRows
 from nethealth.passive.rtp_state import StreamState
 from nethealth.passive.rtp_variation import Variation
@@ -25,9 +26,10 @@ from nethealth.passive.segments import (
 )
 from nethealth.quality.emodel import JITTER_BUFFER_S
 
-_STEP_PLAUSIBLE = 20  # packets that a stream may be expected to skip at once
-_BREAK_S = 60  # no network holds a packet so long: a clock was set, or time stamps began anew
-_TRANSIT_MAX_NS = (1 << 39) - 1
+STEP_PLAUSIBLE = 20  # packets that a stream may be expected to skip at once
+BREAK_S = 60  # no network holds a packet so long: a clock was set, or time stamps began anew
+TRANSIT_MAX_NS = (1 << 39) - 1
+LATE_NS = int(JITTER_BUFFER_S * 1e9)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -118,24 +120,23 @@ def _number(state: StreamState, segments: _Segments, *, final: bool) -> tuple[In
         return extended, kinds, again
     sizes = lengths(begins, len(rows))
     for index in np.flatnonzero(segments.total(jumps)).tolist():
-        stream, first = int(streams[index]), int(begins[index])
-        last = first + int(sizes[index])
-        found = numbered(
+        first, last = int(begins[index]), int(begins[index] + sizes[index])
+        part = slice(first, last)
+        stream = int(streams[index])
+        count = renumber(
             Before(
                 int(state.extended[stream]), int(state.highest[stream]),
                 int(state.sequence[stream]), int(state.timestamp[stream]),
                 int(state.last_ns[stream]),
             ),
-            rows.sequence[first:last].tolist(),
-            rows.timestamp[first:last].tolist(),
-            rows.time_ns[first:last].tolist(),
+            Numbering(
+                rows.sequence[part], rows.timestamp[part], rows.time_ns[part],
+                extended[part], kinds[part],
+            ),
             clock_hz=int(state.clock_hz[stream]),
             packet_ticks=int(state.packet_ticks[stream]),
             final=final,
         )  # fmt: skip
-        count = len(found.extended)
-        extended[first : first + count] = found.extended
-        kinds[first : first + count] = found.kinds
         again[first + count : last] = True
     return extended, kinds, again
 
@@ -211,7 +212,7 @@ def _time(
     arrived = elapsed * np.maximum(clock, 1) / 1e9
     broken = (kinds == Kind.RESTART) | ~known
     difference = np.abs(arrived - ticks)
-    broken |= difference > _BREAK_S * clock
+    broken |= difference > BREAK_S * clock
     _jitter(state, segments, difference, broken, fresh)
     ticks = np.where(broken, np.where(known, arrived, ticks).astype(np.int64), ticks)
     media = cumulated(ticks, begins, state.media_ticks[streams])
@@ -220,7 +221,7 @@ def _time(
     _transit(state, variation, segments, media, clock, duplicate)
     onward = ahead > 0
     onward[heads] = False
-    plausible = onward & (ahead <= _STEP_PLAUSIBLE) & (difference <= clock // 2) & ~broken
+    plausible = onward & (ahead <= STEP_PLAUSIBLE) & (difference <= clock // 2) & ~broken
     state.steps[streams] += segments.total(onward)
     state.plausible[streams] += segments.total(plausible)
     state.broken[streams] += segments.total(broken & known)
@@ -300,10 +301,10 @@ def _transit(
     streams, begins = segments.streams, segments.begins
     since = segments.rows.time_ns - segments.spread(state.first_ns[streams])
     transit = since - np.rint(media / np.maximum(clock, 1) * 1e9).astype(np.int64)
-    transit = np.minimum(np.maximum(transit, -_TRANSIT_MAX_NS), _TRANSIT_MAX_NS)
+    transit = np.minimum(np.maximum(transit, -TRANSIT_MAX_NS), TRANSIT_MAX_NS)
     quickest = -greatest_before(-transit, begins, -state.quickest_ns[streams])
     above = transit - np.minimum(quickest, transit)
-    late = above > int(JITTER_BUFFER_S * 1e9)
+    late = above > LATE_NS
     counted = ~duplicate & (clock > 0)
     variation.add(state.variation[streams], begins, above, counted)
     state.late[streams] += segments.total(late & ~duplicate)

@@ -13,11 +13,11 @@ from nethealth.passive.columns import Flags, Ints
 from nethealth.passive.rtp_progress import Progress
 
 STREAM_SHIFT = 42
-_BIAS = 1 << 41  # numbers below the first packet's are negative
+BIAS = 1 << 41  # numbers below the first packet's are negative
 
 
 def key(stream: Ints, extended: Ints) -> Ints:
-    return (stream << STREAM_SHIFT) + (extended + _BIAS)
+    return (stream << STREAM_SHIFT) + (extended + BIAS)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,6 +36,10 @@ class Holes:
         self._begin = np.zeros(0, np.int64)  # keys: the first missing one, and the one after
         self._end = np.zeros(0, np.int64)
         self.progress = Progress()
+
+    def sorted(self) -> tuple[Ints, Ints]:
+        """The keys of all: of the first that is missing, and of the one after the last."""
+        return self._begin, self._end
 
     def open(self, begin: Ints, end: Ints) -> None:
         """Keys from `begin` to before `end` are missing; none of them was so before."""
@@ -59,6 +63,8 @@ class Holes:
         A hole less some of its numbers is what lies between them: the i-th beginning, of the old
         ones and of those behind a number that came, goes with the i-th end.
         """
+        if not len(keys):
+            return
         begin = np.sort(np.concatenate([self._begin, keys + 1]), kind="stable")
         end = np.sort(np.concatenate([self._end, keys]), kind="stable")
         some = begin < end
@@ -76,7 +82,7 @@ class Holes:
     def runs(self) -> LossRuns:
         stream = self._begin >> STREAM_SHIFT
         return LossRuns(
-            stream, self._begin - (stream << STREAM_SHIFT) - _BIAS, self._end - self._begin
+            stream, self._begin - (stream << STREAM_SHIFT) - BIAS, self._end - self._begin
         )
 
     def count(self, streams: int) -> npt.NDArray[np.int64]:

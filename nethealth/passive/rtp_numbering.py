@@ -11,7 +11,7 @@ from enum import IntEnum
 MAX_DROPOUT = 3000  # a packet so far ahead of the highest still belongs to it
 MAX_MISORDER = 3000  # and one so far behind; the RFC's 100 is too few where a mirror delays copies
 OUTAGE_MAX_S = 3600.0
-_OUTAGE_TOLERANCE_S = 2.0
+OUTAGE_TOLERANCE_S = 2.0
 
 
 class Kind(IntEnum):
@@ -90,6 +90,6 @@ def _passed(ticks: int, elapsed_ns: int, clock_hz: int, packet_ticks: int) -> in
     if not clock_hz or not packet_ticks or ticks % packet_ticks:
         return None
     seconds = ticks / clock_hz
-    if seconds > OUTAGE_MAX_S or abs(seconds - elapsed_ns / 1e9) > _OUTAGE_TOLERANCE_S:
+    if seconds > OUTAGE_MAX_S or abs(seconds - elapsed_ns / 1e9) > OUTAGE_TOLERANCE_S:
         return None
     return ticks // packet_ticks

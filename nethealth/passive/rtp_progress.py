@@ -13,7 +13,7 @@ BIN_NS = 1_000_000_000
 ENTRIES_MAX = 500_000  # of all streams; beyond, all bins become twice as wide
 POINTS_MAX = 120  # of one stream's series in the record
 _NOTED_MIN = 50_000
-_STREAM_SHIFT = 36  # bins since 1970, of a second at least, take fewer bits
+BIN_SHIFT = 36  # bins since 1970, of a second at least, take fewer bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,14 @@ class Progress:
         """Packets that went ahead of all before, sorted by stream and in the order of arrival."""
         if not len(stream):
             return
-        keys = (stream << _STREAM_SHIFT) + time_ns // self.bin_ns
+        keys = (stream << BIN_SHIFT) + time_ns // self.bin_ns
         last = np.append(np.flatnonzero(np.diff(keys)), len(keys) - 1)
-        self._noted.append((keys[last], extended[last]))
-        self._noted_count += len(last)
+        self.add(keys[last], extended[last])
+
+    def add(self, keys: Ints, reached: Ints) -> None:
+        """The highest number of a stream in a bin of `bin_ns`, by stream and bin, in any order."""
+        self._noted.append((keys, reached))
+        self._noted_count += len(keys)
         # Sorting them in with every run would cost more with every run.
         known = len(self._key)
         if (
@@ -56,9 +60,9 @@ class Progress:
     def rename(self, numbers: Ints) -> None:
         """Streams have new numbers; -1 for one that is forgotten."""
         self._settle()
-        stream = self._key >> _STREAM_SHIFT
+        stream = self._key >> BIN_SHIFT
         kept: Flags = numbers[stream] >= 0
-        moved = (numbers[stream] - stream) << _STREAM_SHIFT
+        moved = (numbers[stream] - stream) << BIN_SHIFT
         self._merge((self._key + moved)[kept], self._highest[kept])
 
     def series(self, stream: int, lowest: int, begin: Ints, length: Ints) -> LossSeries | None:
@@ -67,11 +71,11 @@ class Progress:
         `lowest`: the first number that was to be expected of it.
         """
         self._settle()
-        first, last = np.searchsorted(self._key, [stream << _STREAM_SHIFT,
-                                                  (stream + 1) << _STREAM_SHIFT])  # fmt: skip
+        first, last = np.searchsorted(self._key, [stream << BIN_SHIFT,
+                                                  (stream + 1) << BIN_SHIFT])  # fmt: skip
         if first == last:
             return None
-        bins = self._key[first:last] - (stream << _STREAM_SHIFT)
+        bins = self._key[first:last] - (stream << BIN_SHIFT)
         wide = 1
         while (int(bins[-1]) // wide - int(bins[0]) // wide) >= POINTS_MAX:
             wide *= 2
@@ -97,7 +101,7 @@ class Progress:
         self._merge(np.concatenate(keys), np.concatenate(highest))
         while len(self._key) > ENTRIES_MAX:
             self.bin_ns *= 2
-            streams = self._key >> _STREAM_SHIFT << _STREAM_SHIFT
+            streams = self._key >> BIN_SHIFT << BIN_SHIFT
             self._merge(streams + ((self._key - streams) >> 1), self._highest)
         self._most = max(ENTRIES_MAX, len(self._key) + _NOTED_MIN)
 

@@ -78,6 +78,11 @@ class RtpRows:
     def as_counted(self) -> "RtpRows":
         return RtpRows(self.stream, self.time_ns, self.sequence_timestamp, self.marks | COUNTED)
 
+    def with_rows(self, at: Ints, others: "RtpRows") -> "RtpRows":
+        """Other rows put in before these places (ascending)."""
+        pairs = zip(self.columns(), others.columns(), strict=True)
+        return RtpRows(*(np.insert(column, at, other) for column, other in pairs))
+
     def take(self, rows: Ints | Flags) -> "RtpRows":
         return RtpRows(*(column[rows] for column in self.columns()))
 

@@ -1,6 +1,7 @@
 """What is kept of each stream from one run of packets to the next: a few numbers, no packets."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -10,51 +11,59 @@ from nethealth.passive.segments import Floats
 
 @dataclass(eq=False, slots=True)
 class StreamState:
-    """One place a stream in every column; `grow` makes places, new ones hold zeros."""
+    """One place a stream in every column; `grow` makes places, new ones hold zeros.
+
+    `table`: a row a stream, of all columns but `begun`, which are views of it. So what is known of
+    a stream stands together in memory, for a loop that takes packets as they come.
+    """
 
     begun: Flags  # enough packets came to work on it
-    clock_hz: Ints  # 0: not known
-    packet_ticks: Ints  # the usual step of the time stamp; 0: not known
-    first_ns: Ints
-    first_sequence: Ints
+    table: Ints
+    clock_hz: Ints = field(init=False)  # 0: not known
+    packet_ticks: Ints = field(init=False)  # the usual step of the time stamp; 0: not known
+    first_ns: Ints = field(init=False)
+    first_sequence: Ints = field(init=False)
     # The packet before
-    last_ns: Ints
-    sequence: Ints
-    timestamp: Ints
-    extended: Ints
-    media_ticks: Ints  # time stamps without their wrap, since the first packet
+    last_ns: Ints = field(init=False)
+    sequence: Ints = field(init=False)
+    timestamp: Ints = field(init=False)
+    extended: Ints = field(init=False)
+    media_ticks: Ints = field(init=False)  # time stamps without their wrap, since the first packet
     # Numbers
-    highest: Ints
-    lowest: Ints
-    received: Ints
-    duplicated: Ints
-    reordered: Ints
-    restarts: Ints
-    strays: Ints
+    highest: Ints = field(init=False)
+    lowest: Ints = field(init=False)
+    received: Ints = field(init=False)
+    duplicated: Ints = field(init=False)
+    reordered: Ints = field(init=False)
+    restarts: Ints = field(init=False)
+    strays: Ints = field(init=False)
     # Time
-    jitter: Floats  # in clock units
-    jitter_sum: Floats
-    jitter_max: Floats
-    jittered: Ints  # how many values the sum is of
-    delta_min_ns: Ints
-    delta_max_ns: Ints
-    silences: Ints
-    silence_ticks: Ints
-    quickest_ns: Ints  # the least transit so far, against the first packet's
-    late: Ints  # would have missed the de-jitter buffer
-    variation: Ints  # row of the stream's histogram of transit above the quickest
+    jitter: Floats = field(init=False)  # in clock units
+    jitter_sum: Floats = field(init=False)
+    jitter_max: Floats = field(init=False)
+    jittered: Ints = field(init=False)  # how many values the sum is of
+    delta_min_ns: Ints = field(init=False)
+    delta_max_ns: Ints = field(init=False)
+    silences: Ints = field(init=False)
+    silence_ticks: Ints = field(init=False)
+    quickest_ns: Ints = field(init=False)  # the least transit so far, against the first packet's
+    late: Ints = field(init=False)  # would have missed the de-jitter buffer
+    variation: Ints = field(init=False)  # row of the histogram of transit above the quickest
     # Transit against time, for the sender's clock
-    fit_n: Floats
-    fit_x: Floats
-    fit_y: Floats
-    fit_xx: Floats
-    fit_xy: Floats
-    fit_yy: Floats
+    fit_n: Floats = field(init=False)
+    fit_x: Floats = field(init=False)
+    fit_y: Floats = field(init=False)
+    fit_xx: Floats = field(init=False)
+    fit_xy: Floats = field(init=False)
+    fit_yy: Floats = field(init=False)
     # Evidence
-    steps: Ints
-    plausible: Ints
-    broken: Ints  # where arrivals or time stamps jump
-    octets: Ints
+    steps: Ints = field(init=False)
+    plausible: Ints = field(init=False)
+    broken: Ints = field(init=False)  # where arrivals or time stamps jump
+    octets: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._bind()
 
     def __len__(self) -> int:
         return len(self.begun)
@@ -63,18 +72,26 @@ class StreamState:
         """Have places for so many streams."""
         more = count - len(self)
         if more > 0:
-            for each in fields(self):
-                column = getattr(self, each.name)
-                setattr(self, each.name, np.concatenate([column, np.zeros(more, column.dtype)]))
+            self.begun = np.concatenate([self.begun, np.zeros(more, np.bool_)])
+            self.table = np.concatenate([self.table, np.zeros((more, len(COLUMNS)), np.int64)])
+            self._bind()
 
     def only(self, kept: Ints) -> None:
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name)[kept])
+        self.begun, self.table = self.begun[kept], self.table[kept]
+        self._bind()
+
+    def _bind(self) -> None:
+        for place, (name, kind) in enumerate(COLUMNS.items()):
+            setattr(self, name, self.table[:, place].view(kind))
+
+
+# By name, in the order in which they stand in the table.
+COLUMNS: Mapping[str, type[np.int64 | np.float64]] = {
+    each.name: np.float64 if each.type == Floats else np.int64
+    for each in fields(StreamState)
+    if each.name not in ("begun", "table")
+}
 
 
 def no_streams() -> StreamState:
-    types = {Flags: np.bool_, Floats: np.float64, Ints: np.int64}
-    return StreamState(
-        *(np.zeros(0, kind) for each in fields(StreamState) for form, kind in types.items()
-          if each.type == form)
-    )  # fmt: skip
+    return StreamState(np.zeros(0, np.bool_), np.zeros((0, len(COLUMNS)), np.int64))

@@ -7,7 +7,14 @@ from itertools import cycle
 
 import numpy as np
 
-from nethealth.passive.capture_file import RECORD_MAX, CaptureError, Records, Walker
+from nethealth.passive.capture_file import (
+    RECORD_MAX,
+    CaptureError,
+    Records,
+    Walker,
+    shifted,
+    together,
+)
 from nethealth.passive.columns import SLACK, Octets
 from nethealth.passive.engine import Engine
 from nethealth.passive.packets import Packets
@@ -19,11 +26,12 @@ from probes.capture.timeline import OverlapError, Waiting, timeline
 
 # Packets in a run: numpy is quickest where its calls are few, compiled loops where what they read
 # is still in the processor's cache.
-PACKETS_MOST, PACKETS_MOST_COMPILED = 65_536, 32_768
-_BUFFER_OCTETS_COMPILED = 6 << 20
+PACKETS_MOST, PACKETS_MOST_COMPILED = 65_536, 131_072
+_BUFFER_OCTETS_COMPILED = 24 << 20
 # Of each buffer of a file, by how many files there are; longer than any record may be.
 _BUFFER_OCTETS = ((1, 12 << 20), (4, 6 << 20), (1 << 30, RECORD_MAX + (64 << 10)))
 _FIRST_PACKETS = 4096  # of the first run; so that streams are soon known, others grow from it
+_STEP_OCTETS = 1 << 20
 _BUFFERS = 4  # one that is filled, two that wait, one that is analysed
 
 
@@ -48,7 +56,7 @@ class Reader:
         self._number = 1
         octets = next(size for most, size in _BUFFER_OCTETS if len(self._names) <= most)
         if engine is not None:
-            octets = min(octets, _BUFFER_OCTETS_COMPILED)
+            octets = _BUFFER_OCTETS_COMPILED if len(self._names) == 1 else octets
         self._files = [_File(name, octets, engine) for name in self._names]
 
     @property
@@ -121,47 +129,54 @@ class _File:
             stream.close()
 
     def _walk(self, stream: Stream, most: int) -> Iterator[tuple[Octets, Records]]:
-        begun = 0
         buffers = cycle([np.zeros(self._buffer_octets + SLACK, np.uint8) for _ in range(_BUFFERS)])
         buffer = next(buffers)
-        begin, end, over = 0, 0, False
-        walker: Walker | None = None
-        while not over:
-            end, over = self._fill(stream, buffer, end)
-            if walker is None:
-                try:
-                    beginning = buffer[: min(end, HEADER_OCTETS)].tobytes()
-                    walker, begin = _walker(beginning, self._engine)
-                except CaptureError as error:
-                    self._stop(str(error))
-                    return
-                self.read = replace(self.read, octets=begin)
-            while True:
-                asked = min(most, max(_FIRST_PACKETS, begun))
-                records = walker.walk(buffer[begin:], end - begin, asked)
-                begin += records.used
-                begun += len(records.frame_at)
-                self._count(records, walker)
-                if len(records.frame_at):
-                    yield buffer[begin - records.used :], records
-                if records.fault is not None:
-                    self._stop(records.fault)
-                    return
-                if not records.used:
+        end, over = self._fill(stream, buffer, 0)
+        try:
+            walker, begin = _walker(buffer[: min(end, HEADER_OCTETS)].tobytes(), self._engine)
+        except CaptureError as error:
+            self._stop(str(error))
+            return
+        self.read = replace(self.read, octets=begin)
+        while True:
+            asked = min(most, max(_FIRST_PACKETS, self.read.packets))
+            parts: list[Records] = []
+            first, count, fault = begin, 0, None
+            while count < asked and fault is None:
+                more = not over and end < self._buffer_octets
+                if more:
+                    end, over = self._fill(stream, buffer, end)
+                found = walker.walk(buffer[begin:], end - begin, asked - count)
+                self._count(found, walker)
+                if len(found.frame_at):
+                    parts.append(shifted(found, begin - first))
+                    count += len(found.frame_at)
+                begin += found.used
+                fault = found.fault
+                if not more and not found.used:
                     break
-            # The packets handed out stay where they are; what is not whole yet goes on elsewhere.
-            following = next(buffers)
-            following[: end - begin] = buffer[begin:end]
-            buffer, begin, end = following, 0, end - begin
-        if end and self.read.reason is None:
-            self._stop(f"the last {end} octets are no whole record")
+            if parts:
+                yield buffer[first:], together(parts)
+            if fault is not None:
+                self._stop(fault)
+                return
+            if count < asked:
+                if over:
+                    break
+                # Packets handed out stay where they are; what is not whole yet goes on elsewhere.
+                following = next(buffers)
+                following[: end - begin] = buffer[begin:end]
+                buffer, begin, end = following, 0, end - begin
+        if end > begin and self.read.reason is None:
+            self._stop(f"the last {end - begin} octets are no whole record")
 
     def _fill(self, stream: Stream, buffer: Octets, end: int) -> tuple[int, bool]:
-        """Read on until the buffer is full or the file is over."""
+        """Read on: so much that it is still in the processor's cache when it is looked at."""
         view = buffer.data
-        while end < self._buffer_octets:
+        stop = min(end + _STEP_OCTETS, self._buffer_octets)
+        while end < stop:
             try:
-                count = stream.readinto(view[end : self._buffer_octets])
+                count = stream.readinto(view[end:stop])
             except (OSError, EOFError) as error:
                 self._stop(f"reading failed: {error}")
                 return end, True

@@ -53,10 +53,7 @@ class ReadingProcess:
             pipe.write(pickle.dumps((check_id, files, people, engine, bin_s)))
 
     def result(self) -> "CaptureRead":
-        """Wait for what it read; what was raised there is raised here.
-
-        It is not waited for until it has given back its memory, which takes its time.
-        """
+        """Wait for what it read; what was raised there is raised here."""
         import pickle  # noqa: PLC0415
 
         with os.fdopen(self._answers, "rb") as pipe:
@@ -69,6 +66,10 @@ class ReadingProcess:
         if error is not None:
             raise error
         return value  # type: ignore[no-any-return]
+
+    def end(self) -> None:
+        """See it off, which has given its memory back by now."""
+        os.waitpid(self._child, 0)
 
 
 def _live(asked: int, answering: int) -> None:

@@ -1,6 +1,7 @@
 """Packets told by their headers alone: every analysis finds what it finds in all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
+from nethealth.passive.compiled import Compiled
+from nethealth.passive.engine import Engine
 from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
 from nethealth.wire.rtp import RtpPacket
@@ -21,15 +24,20 @@ from tests.passive.packet_frames import ethernet, ipv4, packets, udp
 START_NS = 1_700_000_000_000_000_000
 PHONE = "00:04:f2:00:00:01"
 RUN = 300  # packets
+ENGINES = pytest.mark.parametrize("engine", [None, Compiled()], ids=["numpy", "numba"])
 
 
-def facts(runs: Sequence[Packets], known: KnownHeaders | None) -> tuple[list[Fact], int]:
+def facts(
+    runs: Sequence[Packets], known: KnownHeaders | None, engine: Engine | None = None
+) -> tuple[list[Fact], int]:
     """What all analyses find, and how many packets went to none of them."""
     shared = Shared(MediaBook(), Revealed(), known=known)
     analysers = [each.make(shared) for each in ANALYSES]
     left = 0
     for run in runs:
-        rest = run if known is None else known.split(run)
+        given = replace(run, engine=engine)
+        rest = given if known is None else known.split(given)
+        rest.prepare()
         left += len(run) - len(rest)
         for analyser in analysers:
             analyser.feed(rest)
@@ -47,9 +55,14 @@ def alike(value: Any, other: Any) -> bool:
     return bool(value == other)
 
 
-def compared(runs: Sequence[Packets], known: KnownHeaders) -> int:
-    whole, _ = facts(runs, None)
-    found, left = facts(runs, known)
+def compared(
+    runs: Sequence[Packets],
+    known: KnownHeaders | None,
+    engine: Engine | None,
+    whole: Sequence[Fact] | None = None,
+) -> int:
+    whole = whole if whole is not None else facts(runs, None)[0]
+    found, left = facts(runs, known, engine)
     assert [fact.name for fact in found] == [fact.name for fact in whole]
     for one, other in zip(found, whole, strict=True):
         assert (one.samples, one.time_ns, one.failure) == (
@@ -139,18 +152,26 @@ def runs_of(sent: Sequence[tuple[int, bytes, int]]) -> list[Packets]:
     ]
 
 
+@ENGINES
 @pytest.mark.parametrize("seed", range(4))
-def test_calls_that_lose_overtake_and_begin_again(seed: int) -> None:
+def test_calls_that_lose_overtake_and_begin_again(seed: int, engine: Engine | None) -> None:
     sent = shop(Random(seed), hostile=False)
-    left = compared(runs_of(sent), KnownHeaders(PORTS_READ))
+    left = compared(runs_of(sent), KnownHeaders(PORTS_READ), engine)
     assert left > len(sent) // 2
 
 
+@ENGINES
 @pytest.mark.parametrize("seed", range(4))
-def test_octets_that_are_not_what_they_were(seed: int) -> None:
+def test_octets_that_are_not_what_they_were(seed: int, engine: Engine | None) -> None:
     sent = shop(Random(seed), hostile=True)
-    left = compared(runs_of(sent), KnownHeaders(PORTS_READ))
+    left = compared(runs_of(sent), KnownHeaders(PORTS_READ), engine)
     assert left > len(sent) // 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_compiled_loops_follow_what_is_not_known(seed: int) -> None:
+    sent = shop(Random(seed), hostile=True)
+    assert compared(runs_of(sent), None, Compiled()) == 0
 
 
 def test_ports_that_somebody_reads_are_never_known() -> None:
@@ -167,4 +188,6 @@ def test_ports_that_somebody_reads_are_never_known() -> None:
 @pytest.mark.parametrize("name", oracle.names())
 def test_open_captures(name: str) -> None:
     runs = list(Reader([str(captures.folder() / name)], packets_most=200))[:40]
-    compared(runs, KnownHeaders(PORTS_READ))
+    whole, _ = facts(runs, None)
+    for engine in (None, Compiled()):
+        compared(runs, KnownHeaders(PORTS_READ), engine, whole)

@@ -1,0 +1,92 @@
+"""The loop that tells packets by their headers: `known_headers` for all rows of a run at once.
+
+It is plain Python over arrays and may be run as such.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from nethealth.passive.columns import Ints, Keys, Octets
+from nethealth.passive.compiled_octets import WITHIN, big16, big32, little64
+from nethealth.passive.grouping import MULTIPLIER
+from nethealth.passive.known_headers import (
+    BEFORE_IP,
+    IPV4,
+    TAGGED,
+    WORD_0,
+    WORD_1,
+    WORD_3,
+    WORD_4,
+)
+
+_MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+_SHIFT_1, _SHIFT_2, _SIXTEEN = np.uint64(32), np.uint64(29), np.uint64(16)
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_FREE, _ONE = np.uint64(0), np.uint64(1)
+
+
+def _mixed(key: np.uint64, word: np.uint64) -> np.uint64:
+    """As `columns.mixed` takes one column."""
+    key = (key ^ word) * _MIX_1
+    key = (key ^ key >> _SHIFT_1) * _MIX_2
+    return key ^ key >> _SHIFT_2
+
+
+mixed: Any = numba.njit(_mixed, **WITHIN)
+
+
+def known(
+    octets: Octets,
+    frame_at: Ints,
+    captured: Ints,
+    wire: Ints,
+    time_ns: Ints,
+    link_type: Ints,
+    slots: Keys,
+    numbers: Ints,
+    shift: int,
+) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """As `KnownHeaders.find`."""
+    count = len(frame_at)
+    rows, others, places = np.empty((3, count), np.int64)
+    numbered, seconds, lengths = np.empty((3, count), np.int64)
+    earliest, latest = np.argmin(time_ns), np.argmax(time_ns)
+    last_slot, found, other = len(slots) - 1, 0, 0
+    for row in range(count):
+        at = frame_at[row]
+        ethertype, second = big16(octets, at + 12), little64(octets, at + 8)
+        tagged = ethertype == TAGGED
+        begin = 18 if tagged else 14
+        network = at + begin
+        total, length = big16(octets, network + 2), big16(octets, network + 24)
+        sound = big16(octets, network - 2) == IPV4 and total - length == 20 and length >= 20
+        place = np.int64(-1)
+        if (
+            sound and begin + total <= wire[row] and captured[row] >= begin + 40
+            and link_type[row] == 1 and 0 < row < count - 1 and row not in (earliest, latest)
+        ):  # fmt: skip
+            word_0, word_1 = little64(octets, network), little64(octets, network + 8)
+            word_3, word_4 = little64(octets, network + 24), little64(octets, network + 32)
+            key = mixed(mixed(_FREE, little64(octets, at)), second & (ALL if tagged else BEFORE_IP))
+            key = mixed(key, word_0 & WORD_0 | (word_4 & WORD_4) >> _SIXTEEN)
+            key = mixed(key, word_1 & WORD_1 | (word_3 & WORD_3) >> _SIXTEEN)
+            key = max(mixed(key, little64(octets, network + 16)), _ONE)
+            slot = np.int64(key * MULTIPLIER >> np.uint64(shift))
+            while slots[slot] != _FREE and slots[slot] != key:
+                slot = (slot + 1) & last_slot
+            if slots[slot] == key:
+                place = numbers[slot]
+        if place < 0:
+            others[other] = row
+            other += 1
+            continue
+        rows[found], places[found] = row, place
+        numbered[found] = big16(octets, network + 30) << 32 | big32(octets, network + 32)
+        seconds[found], lengths[found] = big16(octets, network + 28) & 0xFF, length - 20
+        found += 1
+    return (
+        rows[:found], others[:other], places[:found], numbered[:found], seconds[:found],
+        lengths[:found],
+    )  # fmt: skip
