@@ -3,23 +3,25 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from nethealth.model.finding import Direction, Finding, Severity, Verdict
+from nethealth.model.finding import Finding, Severity, Verdict
 from nethealth.model.measured import vantage_cut_off, was_measured
+from reports.acquittal import judged, too_little, was_judged
 from reports.document import Summary
 from reports.groups import alike
 from reports.short import fits, short_finding, short_sites, words_in
 from reports.steps import next_steps
 from reports.view import View, base_id
-from reports.words import DIRECTION_WORDS, count, listed
+from reports.words import count, listed
 
 # With the answer of at most 26 words and the questions themselves these keep the page under 200
 # words, whatever the record says. The first sentence of each part is short enough by itself.
-_FOUND_WORDS = 50
+_FOUND_WORDS = 46
 _SURE_WORDS = 26
 _AFFECTED_WORDS = 16
 _NEXT_WORDS = 44
 _COST_WORDS = 20  # taken from what is next, where there is a case
-_NOT_MEASURED_WORDS = 14
+_NOT_MEASURED_WORDS = 17
+_DAYS_FROM_S = 48 * 3600
 _REST_WORDS = 5  # "And 7 further findings, below."
 _TARGETS_WORDS = 8
 _TARGETS_CHARACTERS = 160
@@ -72,12 +74,14 @@ def verdict_line(view: View) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`41 seconds`, `12 minutes`, `3.5 hours`."""
+    """`41 seconds`, `12 minutes`, `3.5 hours`, `28 days`."""
     if seconds < 120:
         return count(max(1, round(seconds)), "second")
     if seconds < 7200:
         return count(round(seconds / 60), "minute")
-    return f"{seconds / 3600:.1f} hours"
+    if seconds < _DAYS_FROM_S:
+        return f"{seconds / 3600:.1f} hours"
+    return f"{seconds / 86_400:.1f}".removesuffix(".0") + " days"
 
 
 def observed_s(view: View) -> float | None:
@@ -152,30 +156,17 @@ def _answer_for_few(view: View) -> str:
 
 
 def _found(view: View, faults: Sequence[Finding]) -> list[str]:
-    directed = [finding for finding in view.findings if finding.direction is not None]
-    sure = [finding for finding in directed if finding.verdict in _SURE_ENOUGH]
-    directions = list(dict.fromkeys(finding.direction for finding in sure if finding.direction))
-    judged = [
-        DIRECTION_WORDS[direction]
-        for direction in directions
-        if direction is not Direction.UNDETERMINED
-    ]
-    if not judged and view.record.inventory.site and not vantage_cut_off(view.record.findings):
-        judged = [
-            "Whether telephony and network disturb each other was tested, without a firm result."
-            if directed
-            else "Whether telephony and network disturb each other was not tested."
-        ]
+    told = judged(view)
     groups = alike(faults)
     shown = [short_finding(view, group) for group in groups]
-    room = _FOUND_WORDS - words_in(judged)
+    room = _FOUND_WORDS - words_in(told)
     kept = _whole(shown, room)
     if len(kept) < len(shown):
         kept = _whole(shown, room - _REST_WORDS)
     left = sum(map(len, groups[len(kept) :]))
     if left:
         kept.append(f"And {count(left, 'further finding')}, below.")
-    return [*kept, *judged]
+    return [*told, *kept] if was_judged(view) else [*kept, *told]
 
 
 def _sure(view: View, faults: Sequence[Finding]) -> list[str]:
@@ -184,7 +175,7 @@ def _sure(view: View, faults: Sequence[Finding]) -> list[str]:
     if vantage_cut_off(view.record.findings) or view.mark().kind == "none":
         return []
     if not faults:
-        return [f"This covers {time} only: no fault then is no proof of none at other times."]
+        return [f"This covers {time} only. A fault at another time would not have been seen."]
     verdicts = Counter(finding.verdict for finding in faults)
     many = len(faults) > 1
     if len(verdicts) == 1:
@@ -244,13 +235,13 @@ def _not_measured(view: View) -> list[str]:
     if vantage_cut_off(record.findings):
         return ["All sites: no answer reached this machine."]
     if not missed and not dark:
-        return ["Everything planned was measured."]
+        return too_little(view) or ["Everything planned was measured."]
     parts = []
     if missed:
         parts.append(f"{len(missed):,} of {count(len(record.checks), 'planned check')}")
     if dark:
         parts.append(f"{count(len(dark), 'whole site')}")
-    return [f"{listed(parts, 2)}; the reasons are below."]
+    return [f"{listed(parts, 2)}; the reasons are below.", *too_little(view)]
 
 
 def _whole(sentences: Iterable[str], words: int) -> list[str]:
