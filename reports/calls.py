@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from nethealth.model.observation import Observation, Scalar
 from reports.call_charts import loss_charts, rate_chart
 from reports.call_ladder import ladder
-from reports.document import Block, Column, Heading, KeyValues, Paragraph, Table
+from reports.citing import figure
+from reports.document import Block, Cell, Column, Heading, KeyValues, Paragraph, Table
 from reports.escape import clip
 from reports.view import View
 from reports.words import count, interval, listed, observed, seconds
@@ -92,19 +93,19 @@ def _calls(seen: Seen) -> Iterator[Block]:
     yield Table("Calls, in the order of their numbers", columns, rows, CALLS_TELLING, rest)
 
 
-def _call_row(seen: Seen, one: Observation, parties: Mapping[Scalar, str]) -> tuple[str, ...]:
+def _call_row(seen: Seen, one: Observation, parties: Mapping[Scalar, str]) -> tuple[Cell, ...]:
     call = _scalar(one, "call")
 
-    def value(name: str) -> str:
+    def value(name: str) -> Cell:
         found = _of_call(seen, name, call)
-        return observed(found[0]) if found else "–"
+        return figure(observed(found[0]), found[:1]) if found else "–"
 
     return (
         str(call),
         "–" if one.t_s is None else f"{one.t_s:,.1f} s",
         parties.get(_scalar(one, "caller_party"), "–"),
         parties.get(_scalar(one, "callee_party"), "–"),
-        outcome(one),
+        figure(outcome(one), [one]),
         value("post_dial_delay_s"),
         value("answer_delay_s"),
         value("talk_time_s"),
@@ -180,7 +181,7 @@ def _expiry(one: Observation, key: str) -> str:
 
 def _measures(seen: Seen) -> Iterator[Block]:
     """RFC 6076 as one table; a measure without a sample says so."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for name, observations in seen.items():
         for one in observations:
             standard = _text(one, "standard")
@@ -191,7 +192,7 @@ def _measures(seen: Seen) -> Iterator[Block]:
                     (
                         f"{title} ({result})" if result else title,
                         standard.rpartition(" ")[2],
-                        observed(one),
+                        figure(observed(one), [one]),
                         interval(one),
                         "–" if one.samples is None else f"{one.samples:,}",
                     )
@@ -207,7 +208,7 @@ def _measures(seen: Seen) -> Iterator[Block]:
     )
     yield Table(
         "SIP performance after RFC 6076, at the capture point", columns,
-        tuple(sorted(rows, key=lambda row: (row[1], row[0]))),
+        tuple(sorted(rows, key=lambda row: (str(row[1]), str(row[0])))),
     )  # fmt: skip
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from nethealth.model.case_result import CaseResult, DisruptionCost
 from reports.case_options import option_blocks
 from reports.case_tables import figure_blocks, line_blocks, recharge_blocks, risk_blocks
+from reports.citing import resting
 from reports.document import (
     Block,
+    Cell,
     Column,
     Heading,
     KeyValues,
@@ -41,7 +43,7 @@ def case_sections(view: View) -> tuple[Section, ...]:
             "Lines on the public telephone network",
             tuple(line_blocks(view, case.lines)),
         ),
-        ("case-risks", "Risk register", tuple(risk_blocks(case))),
+        ("case-risks", "Risk register", tuple(risk_blocks(view, case))),
         ("case-recharges", "Recharges between councils", tuple(recharge_blocks(view, case))),
         ("case-five", "The five cases", tuple(_five(view, case))),
         ("case-figures", "Figures, and who stands for them", tuple(figure_blocks(case.file))),
@@ -85,7 +87,7 @@ def _cost(view: View, case: CaseResult) -> Iterator[Block]:
                 Column("High", numeric=True),
             ),
             tuple(
-                (one.finding, view.site_name(one.site), f"{one.working_h:,.1f}",
+                (_finding(view, one.finding), view.site_name(one.site), f"{one.working_h:,.1f}",
                  plain(one.staff.central), percent(one.impairment.central),
                  pounds(one.gbp.low), pounds(one.gbp.central), pounds(one.gbp.high))
                 for one in cost.priced
@@ -95,8 +97,13 @@ def _cost(view: View, case: CaseResult) -> Iterator[Block]:
         yield Table(
             "Found, but without a price",
             (Column("Finding"), Column("Why")),
-            tuple((one.finding, one.reason) for one in cost.unpriced),
+            tuple((_finding(view, one.finding), one.reason) for one in cost.unpriced),
         )
+
+
+def _finding(view: View, key: str) -> Cell:
+    """A finding by its id, with the observations that it rests on."""
+    return resting(view, key, [one for one in view.findings if one.id == key])
 
 
 def _cost_pairs(cost: DisruptionCost) -> Iterator[tuple[str, str]]:
@@ -137,6 +144,7 @@ def _five(view: View, case: CaseResult) -> Iterator[Block]:
         "strategic": _strategic(view, case),
         "economic": _economic(case),
         "financial": _financial(case),
+        "management": _management(case),
     }
     for key, title, what in _FIVE:
         yield Heading(title)
@@ -180,6 +188,21 @@ def _financial(case: CaseResult) -> str:
         f"cashable benefit of {best.name}: {pounds(best.cashable_gbp)} in present value; time "
         "that staff no longer lose is not cashable."
     )
+
+
+def _management(case: CaseResult) -> str:
+    """What a board would ask first: who stands for the risks and for what is to be moved."""
+    parts = []
+    if case.risks:
+        parts.append(
+            f"{len(case.ownerless_risks)} of {count(len(case.risks), 'risk')} without an owner"
+        )
+    if case.lines.remaining:
+        without = len(case.lines.ownerless)
+        parts.append(
+            f"{without} of {count(case.lines.remaining, 'line')} still to be moved without an owner"
+        )
+    return f"{'; '.join(parts)}." if parts else ""
 
 
 def _days(hours: float) -> str:

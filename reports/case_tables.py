@@ -1,11 +1,13 @@
 """Tables of a business case: lines that are left, risks, recharges, and every figure's owner."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 from nethealth.model.case import CaseFile, Figure
 from nethealth.model.case_result import CaseResult, LineInventory, Recharged
-from reports.document import Block, Bullets, Column, Paragraph, Table
+from reports.citing import resting
+from reports.document import Block, Bullets, Cell, Column, Paragraph, Table
 from reports.money import pence, plain
 from reports.view import View
 from reports.words import count
@@ -14,20 +16,26 @@ from reports.words import count
 def line_blocks(view: View, lines: LineInventory) -> Iterator[Block]:
     if not lines.lines:
         return
-    left = (
+    days = (
         f"{count(lines.days_left, 'day')} are left"
         if lines.days_left > 0
         else "that day has passed"
     )
     yield Paragraph(
         f"The public switched telephone network and ISDN are to close on "
-        f"{_long_date(lines)}: on {lines.today:%-d %B %Y} {left}. "
+        f"{_long_date(lines)}: on {lines.today:%-d %B %Y} {days}. "
         f"{count(lines.remaining, 'line')} of {lines.remaining + lines.migrated} still "
         f"{'hangs' if lines.remaining == 1 else 'hang'} on it. This is a ground of its own: no "
         "fault need be found for it to hold."
     )
-    if lines.by_use:
-        yield Bullets(tuple(f"{use}: {number}" for use, number in lines.by_use))
+    left = [line for line in lines.lines if not line.migrated]
+    if left:
+        counted = (
+            ("use", [line.use for line in left]),
+            ("site", [view.site_name(line.site) for line in left]),
+            ("owner", [line.owner or "nobody" for line in left]),
+        )
+        yield Bullets(tuple(f"By {what}: {_counts(names)}." for what, names in counted))
     if lines.ownerless:
         yield Paragraph(f"Without an owner: {', '.join(lines.ownerless)}.")
     yield Table(
@@ -42,11 +50,17 @@ def line_blocks(view: View, lines: LineInventory) -> Iterator[Block]:
     )  # fmt: skip
 
 
+def _counts(names: list[str]) -> str:
+    """`lift alarm 2, door 1`: the most first."""
+    ranked = sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{name} {number}" for name, number in ranked)
+
+
 def _long_date(lines: LineInventory) -> str:
     return f"{lines.retirement:%-d %B %Y}"
 
 
-def risk_blocks(case: CaseResult) -> Iterator[Block]:
+def risk_blocks(view: View, case: CaseResult) -> Iterator[Block]:
     if not case.risks:
         return
     if case.ownerless_risks:
@@ -55,11 +69,11 @@ def risk_blocks(case: CaseResult) -> Iterator[Block]:
         f"Risks, likelihood times impact on a scale of {case.file.matrix.size}",
         (Column("Risk"), Column("Now"), Column("With controls"), Column("Target"), Column("Owner"),
          Column("Action"), Column("Evidence")),
-        tuple(_risk_row(dict(row)) for row in case.risks),
+        tuple(_risk_row(view, dict(row)) for row in case.risks),
     )  # fmt: skip
 
 
-def _risk_row(row: dict[str, str]) -> tuple[str, ...]:
+def _risk_row(view: View, row: dict[str, str]) -> tuple[Cell, ...]:
     def level(name: str) -> str:
         return f"{row[f'{name} score']}, {row[f'{name} band']}" if row[f"{name} score"] else "–"
 
@@ -71,8 +85,15 @@ def _risk_row(row: dict[str, str]) -> tuple[str, ...]:
         level("target"),
         row["owner"] or "nobody",
         "; ".join([row["action"] or "none", *dates]),
-        row["evidence"] or "–",
+        _evidence(view, row["evidence"]),
     )
+
+
+def _evidence(view: View, text: str) -> Cell:
+    """What the risk names, ids or codes of findings, with what those rest on."""
+    named = set(text.split("; "))
+    found = [one for one in view.findings if one.id in named or one.code in named]
+    return resting(view, text or "–", found)
 
 
 def recharge_blocks(view: View, case: CaseResult) -> Iterator[Block]:

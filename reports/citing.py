@@ -5,6 +5,7 @@ The number of a citation is the place of its observation in the list: [1] is the
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from nethealth.model.finding import Finding
 from nethealth.model.observation import Event, Observation
 from reports.document import (
     Block,
@@ -43,6 +44,13 @@ CITED_MOST = 6  # by one figure: one over many rounds rests on more, which the r
 def figure(text: str, seen: Iterable[Observation | None]) -> Cell:
     """The text with what it rests on; the mere text where that is nothing."""
     cites = tuple(dict.fromkeys(one.id for one in seen if one is not None))[:CITED_MOST]
+    return Figure(text, cites) if cites else text
+
+
+def resting(view: View, text: str, findings: Iterable[Finding]) -> Cell:
+    """The text with what the findings rest on that it speaks of."""
+    cites = known(view, (key for finding in findings for key in finding.evidence))
+    cites = tuple(dict.fromkeys(cites))[:CITED_MOST]
     return Figure(text, cites) if cites else text
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from nethealth.model.observation import Observation
-from reports.document import Block, Column, Paragraph, Table
+from reports.citing import figure
+from reports.document import Block, Cell, Column, Paragraph, Table
 from reports.escape import clip
 from reports.view import View
 from reports.words import count, number, observed, percent
@@ -76,7 +77,11 @@ def _streams(seen: Seen) -> list[Block]:
     return [Paragraph(text), table]
 
 
-def _row(by_key: Mapping[str, Mapping[Key, Observation]], key: Key) -> tuple[str, ...]:
+def _row(by_key: Mapping[str, Mapping[Key, Observation]], key: Key) -> tuple[Cell, ...]:
+    def said(name: str) -> Cell:
+        one = by_key[name].get(key)
+        return figure(_said(one), [one])
+
     received = by_key["rtp_packets_received"][key]
     loss = by_key["packet_loss_ratio"].get(key)
     lost = percent(_value(loss)) if loss is not None and loss.value is not None else "–"
@@ -86,10 +91,10 @@ def _row(by_key: Mapping[str, Mapping[Key, Observation]], key: Key) -> tuple[str
         destination,
         ssrc,
         clip(str(received.method.get("codec", "–")), _END_MAX),
-        _said(received),
-        lost,
+        said("rtp_packets_received"),
+        figure(lost, [loss]),
         *(
-            _said(by_key[name].get(key))
+            said(name)
             for name in (
                 "rtp_loss_run_max_packets", "rtp_packets_duplicated", "rtp_packets_reordered",
                 "interarrival_jitter_mean_s", "interarrival_jitter_max_s", "mos_cqe",

@@ -101,13 +101,18 @@ def disruption_cost(
             None if observed < YEAR_OBSERVED_LEAST else telephony * exactly(_YEAR / observed)
         ),
         contacts_gbp=_contacts(case),
-        assumed_ratio=_assumed(case, priced),
+        assumed_ratio=_assumed(case, priced, {one.id: _place(one) for one in findings}),
     )
 
 
 def _why_not(finding: Finding, heads: Mapping[str, Range]) -> str | None:
-    """Why a finding has no price; empty for what is none of people's time at all."""
-    if finding.severity is Severity.INFO or finding.code in _UNFELT:
+    """Why a finding has no price; empty for what is none of people's time at all.
+
+    A note is none of it, unless it is of a fault that is suggested and no more: it is listed, so
+    that nobody takes its silence for innocence.
+    """
+    suggested = finding.verdict is Verdict.SUGGESTIVE
+    if finding.code in _UNFELT or (finding.severity is Severity.INFO and not suggested):
         return ""
     if finding.verdict not in _SURE:
         return f"its verdict is {finding.verdict.value}: at least supported is needed"
@@ -192,7 +197,8 @@ def _contacts(case: CaseFile) -> Range:
     )
 
 
-def _assumed(case: CaseFile, priced: Sequence[Priced]) -> float | None:
+def _assumed(case: CaseFile, priced: Sequence[Priced], places: Mapping[str, str]) -> float | None:
+    """The share of the central cost of which any factor is a judgement; `places` by finding."""
     whole = sum(one.gbp.central for one in priced)
     if not whole or case.disruption is None or case.staff_time is None:
         return None
@@ -209,7 +215,7 @@ def _assumed(case: CaseFile, priced: Sequence[Priced]) -> float | None:
         for one in priced
         if rate_assumed
         or _impairment(case.disruption, one.code).basis == "assumed"
-        or (one.site in case.disruption.staff
-            and case.disruption.staff[one.site].basis == "assumed")
+        or ((heads := case.disruption.staff.get(places[one.finding])) is not None
+            and heads.basis == "assumed")
     )  # fmt: skip
     return resting / whole

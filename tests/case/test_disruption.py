@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from nethealth.case.disruption import disruption_cost, loaded_rate
-from nethealth.model.case import ContactCentre
+from nethealth.model.case import Basis, ContactCentre
 from nethealth.model.case_result import DisruptionCost, Range
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from tests.case.build import INVENTORY, figure, finding, priced_case, staff_time
@@ -82,6 +82,38 @@ def test_what_is_not_sure_has_no_price(verdict: Verdict, reason: str) -> None:
     found = cost(finding(verdict=verdict))
     assert not found.priced
     assert reason in found.unpriced[0].reason
+
+
+def test_a_mechanism_that_is_only_suggested_is_listed_though_it_is_a_note() -> None:
+    """Every mechanism below `supported` is a note: without this it would be silently left out."""
+    hint = finding(
+        "multicast-flood", severity=Severity.INFO, verdict=Verdict.SUGGESTIVE,
+        direction=Direction.TELEPHONY_TO_NETWORK,
+    )  # fmt: skip
+    found = cost(hint, finding())
+    assert [one.code for one in found.priced] == ["packet-loss"]
+    assert [one.reason for one in found.unpriced] == [
+        "its verdict is suggestive: at least supported is needed"
+    ]
+    acquitted = finding("multicast-flood", severity=Severity.INFO, verdict=Verdict.NO_EVIDENCE)
+    assert cost(acquitted).unpriced == ()
+
+
+def test_heads_of_one_device_can_rest_on_assumption() -> None:
+    """Impairment and rate of this case are quoted: what is assumed is the number of people."""
+    phone = finding("site-outage", asset="phone-7", severity=Severity.CRITICAL)
+    case = priced_case()
+
+    def ratio(basis: Basis) -> float | None:
+        assert case.disruption is not None
+        heads = {"phone-7": figure(3, basis=basis)}
+        told = replace(case, disruption=replace(case.disruption, staff=heads))
+        found = disruption_cost(told, [phone], INVENTORY, WEEKS, "UTC")
+        assert found is not None
+        return found.assumed_ratio
+
+    assert ratio("assumed") == 1
+    assert ratio("quoted") == 0
 
 
 def test_heads_that_nobody_counted_are_said() -> None:

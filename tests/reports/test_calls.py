@@ -38,7 +38,7 @@ def made(*steps: LadderStep, places: tuple[str, ...] = PLACES) -> Ladder:
 
 def test_the_table_of_calls() -> None:
     titles = [column.title for column in table("Calls").columns]
-    first, second = (dict(zip(titles, row, strict=True)) for row in table("Calls").rows)
+    first, second = (dict(zip(titles, map(str, row), strict=True)) for row in table("Calls").rows)
     assert first["Outcome"] == "answered"
     assert (first["To ringing"], first["To answer"], first["Talk"]) == ("600 ms", "2.0 s", "58.0 s")
     assert first["Caller"] == "sip:number-na3ztq7twj66@hall.example"
@@ -50,7 +50,7 @@ def test_the_table_of_calls() -> None:
 def test_registrations_measures_and_far_ends() -> None:
     (account,) = table("Registrations").rows
     assert account[1:] == ("6", "3", "4", "2 × 403, 1 × no answer", "3,600 s", "600 s")
-    delay, established = table("RFC 6076").rows
+    delay, established = (tuple(map(str, row)) for row in table("RFC 6076").rows)
     assert delay == ("Registration request delay, median", "4.1", "no data", "–", "–")
     assert established == (
         "Session establishment ratio", "4.6", "50.0 %", "9.4 % to 90.5 %", "2",

@@ -6,14 +6,17 @@ from functools import cache
 
 import pytest
 
+from nethealth.case.result import work_out
 from nethealth.model.case_codec import plain, typed
 from nethealth.model.case_result import Range
+from nethealth.model.finding import Direction, Severity, Verdict
 from reports import compose, render
 from reports.case import case_sections
 from reports.charts import NARROW, WIDE, svg
 from reports.document import (
     Block,
     Bullets,
+    Figure,
     Heading,
     KeyValues,
     Paragraph,
@@ -99,6 +102,63 @@ def test_the_lines_are_a_ground_of_their_own() -> None:
     assert "2 lines of 2 still hang on it" in shown
     assert "no fault need be found" in shown
     assert "Without an owner: hall-trunk" in shown
+
+
+def test_the_lines_are_counted_by_use_site_and_owner() -> None:
+    """Two lines by hand: the lift's is of Facilities, the trunk is nobody's; both at the hall."""
+    shown = said("case-lines")
+    assert "By use: exchange trunk 1, lift alarm 1." in shown
+    assert "By site: South Cambridgeshire Hall 2." in shown
+    assert "By owner: Facilities 1, nobody 1." in shown
+
+
+def test_what_is_priced_and_what_is_not_lead_to_their_observations() -> None:
+    cost = next(one for one in case_sections(View(RECORD)) if one.key == "case-cost")
+    tables = {block.caption: block for block in cost.blocks if isinstance(block, Table)}
+    priced = next(table for name, table in tables.items() if name.startswith("Staff time"))
+    findings = {one.id: one for one in RECORD.findings}
+    seen = {one.id for one in RECORD.observations}
+    assert priced.rows
+    for row in priced.rows:
+        assert isinstance(row[0], Figure)
+        assert set(row[0].cites) <= set(findings[row[0].text].evidence) & seen
+
+
+def test_a_finding_below_supported_is_listed_without_a_price() -> None:
+    hint = replace(
+        RECORD.findings[0], id="multicast-flood:hall", code="multicast-flood", site="hall",
+        severity=Severity.INFO, verdict=Verdict.SUGGESTIVE,
+        direction=Direction.TELEPHONY_TO_NETWORK,
+    )  # fmt: skip
+    record = replace(RECORD, findings=(*RECORD.findings, hint), case=None)
+    record = replace(record, case=plain(work_out(CASE.file, record)))
+    cost = next(one for one in case_sections(View(record)) if one.key == "case-cost")
+    table = next(
+        block for block in cost.blocks
+        if isinstance(block, Table) and block.caption == "Found, but without a price"
+    )  # fmt: skip
+    rows = {str(row[0]): str(row[1]) for row in table.rows}
+    assert rows["multicast-flood:hall"] == (
+        "its verdict is suggestive: at least supported is needed"
+    )
+
+
+def test_the_five_cases_are_filled_in_where_the_record_speaks() -> None:
+    five = said("case-five")
+    for title in ("Strategic", "Economic", "Commercial", "Financial", "Management"):
+        assert f"{title} case" in five
+    assert "2 lines on a network that closes in 193 days." in five
+    assert "1 of 2 lines still to be moved without an owner" in five
+    assert "has the highest net present value" in five
+
+
+def test_each_council_sees_its_own_and_the_total() -> None:
+    shown = next(one for one in case_sections(View(RECORD)) if one.key == "case-recharges")
+    table = next(block for block in shown.blocks if isinstance(block, Table))
+    names = [str(row[0]) for row in table.rows]
+    assert names == [*(council.name for council in RECORD.inventory.council), "All"]
+    pence = [round(float(str(row[-1]).strip("£").replace(",", "")) * 100) for row in table.rows]
+    assert sum(pence[:-1]) == pence[-1]
 
 
 def test_shares_and_options_are_shown_to_the_penny_and_the_pound() -> None:

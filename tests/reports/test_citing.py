@@ -17,7 +17,10 @@ from reports.document import Block, Document, Figure, FindingBlock, Table
 from reports.findings import SHOWN_MAX
 from tests.reports import examples
 
-RECORDS = {name: examples.ALL[name] for name in ("degraded", "rounds", "many-alike", "captured")}
+RECORDS = {
+    name: examples.ALL[name]
+    for name in ("degraded", "rounds", "many-alike", "captured", "equipped", "with a case")
+}
 
 
 @cache
@@ -159,6 +162,21 @@ def test_the_workbook_names_the_observations_beside_their_figures() -> None:
     assert named
     assert named <= known
     assert {key for figure in figures(shown) for key in figure.cites} <= named
+
+
+def test_calls_and_streams_of_a_capture_cite_their_own_observations() -> None:
+    calls = next(one for one in document("captured").sections if one.key == "calls")
+    table = next(
+        block for block in calls.blocks
+        if isinstance(block, Table) and block.caption.startswith("Calls")
+    )  # fmt: skip
+    outcome, ringing = table.rows[0][4], table.rows[0][5]
+    seen = {one.id: one for one in document("captured").record.observations}
+    assert isinstance(outcome, Figure)
+    assert isinstance(ringing, Figure)
+    assert seen[outcome.cites[0]].name == "call_outcome"
+    assert seen[outcome.cites[0]].method["call"] == 1
+    assert (seen[ringing.cites[0]].name, seen[ringing.cites[0]].value) == ("post_dial_delay_s", 0.6)
 
 
 def test_a_finding_of_many_cites_at_least_one_for_each_statement() -> None:

@@ -52,7 +52,7 @@ def test_the_worst_stream_stands_first_and_nothing_is_no_zero() -> None:
                  interarrival_jitter_mean_s=None, mos_cqe=None)  # fmt: skip
     table = table_of(*good, *bad)
     titles = [column.title for column in table.columns]
-    first, second = (dict(zip(titles, row, strict=True)) for row in table.rows)
+    first, second = (dict(zip(titles, map(str, row), strict=True)) for row in table.rows)
     assert (first["From"], first["Lost"], first["Longest run"]) == ("198.18.0.2:5000", "4.0 %", "5")
     assert (first["Jitter mean"], first["Jitter most"], first["MOS"]) == ("–", "–", "–")
     assert (second["Jitter mean"], second["Jitter most"]) == ("1.00 ms", "2.00 ms")
