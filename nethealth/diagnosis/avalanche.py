@@ -53,7 +53,8 @@ class Surge:
     per_s: float
     usual_per_s: float
     accounts: int
-    registered: int  # of them, in the end
+    shown: int  # of them, since the reader lists no more than a hundred
+    registered: int  # of those shown, in the end
     quiet_before: bool
     quiet_after: bool
     seen: tuple[Observation, ...]
@@ -149,6 +150,7 @@ def surge_of(capture: Capture) -> Surge | None:
         per_s=max(asked) / step_s,
         usual_per_s=usual_per_s,
         accounts=accounts,
+        shown=len(told),
         registered=sum((_whole(one, "successes") or 0) > 0 for one in told),
         quiet_before=bool(span) and from_ - span[0] >= room,
         quiet_after=len(span) == 2 and span[1] - to >= 3 * room,
@@ -191,7 +193,7 @@ def _surged(evidence: Evidence, place: Place, lan: Lan | None, surge: Surge) -> 
         verdict = Verdict.NO_EVIDENCE
     elif before is not None:
         verdict = Verdict.CONTRADICTED
-    elif ended and known_start and 2 * surge.registered >= min(surge.accounts, 100):
+    elif ended and known_start and 2 * surge.registered >= surge.shown:
         verdict = Verdict.SUPPORTED
     else:
         verdict = Verdict.SUGGESTIVE
@@ -221,7 +223,8 @@ def _surged(evidence: Evidence, place: Place, lan: Lan | None, surge: Surge) -> 
             ),
             Refutation(
                 "Are these telephones that belong there?",
-                f"{surge.registered} of {surge.accounts} accounts were let in",
+                f"{surge.registered} of the {counted(surge.shown, 'account')} that are listed "
+                "were let in",
             ),
             Refutation("Did they fill a line that others share?", link),
         ),

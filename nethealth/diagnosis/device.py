@@ -170,6 +170,11 @@ class Device:
             return None
         return any(is_telephone(seen) for seen in found)
 
+    def routed(self, interface: str) -> bool:
+        """Whether a router, and no telephone, says to be at that port."""
+        found = self.neighbours(interface)
+        return any(_has(seen, "router") for seen in found) and not any(map(is_telephone, found))
+
     def _readings(self, name: str, method: Mapping[str, object]) -> Iterator[Reading]:
         earlier = self.before(name, **method)
         if earlier is not None and (value := _whole(earlier.value)) is not None:
@@ -215,8 +220,12 @@ def past_of(evidence: Evidence, host: Host) -> tuple[PastValue, ...]:
 
 def is_telephone(neighbour: Observation) -> bool:
     """Whether a neighbour says that it is a telephone, by LLDP's capability."""
+    return _has(neighbour, "telephone")
+
+
+def _has(neighbour: Observation, capability: str) -> bool:
     capabilities = neighbour.method.get("capabilities")
-    return isinstance(capabilities, list | tuple) and "telephone" in capabilities
+    return isinstance(capabilities, list | tuple) and capability in capabilities
 
 
 def _of(method: Passport, wanted: Mapping[str, object]) -> bool:

@@ -6,7 +6,7 @@ the page itself; where it is refused, the modem's tones go on as G.711.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nethealth.diagnosis.capture import Capture, captures
 from nethealth.diagnosis.draft import draft
@@ -82,7 +82,9 @@ def _place(evidence: Evidence, capture: Capture, ends: Ends, fax: Fax) -> Place:
         if end is not None and end.site is not None:
             return site_place(evidence, end.site)
     where = capture.host.place
-    return site_place(evidence, where.site) if where.site is not None else where
+    if where.site is not None:
+        return site_place(evidence, where.site)
+    return replace(where, name=f"the network of {where.name}")
 
 
 def _finding(

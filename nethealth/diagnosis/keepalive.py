@@ -172,6 +172,7 @@ def _judged(
 ) -> Finding | None:
     after_s = (resets.from_ - hole.from_).total_seconds()
     too_soon = after_s < HOLE_LEAST_S - resets.clock_s
+    order = f"{-after_s:.0f} s before it" if after_s < 0 else f"{after_s:.0f} s after it began"
     if not too_soon and hole.lasted_s < HOLE_LEAST_S:
         return None  # too short for any watchdog, and they did not start again in it either
     away = _server_away(lan, hole)
@@ -181,12 +182,11 @@ def _judged(
     else:
         verdict = Verdict.SUPPORTED if power else Verdict.SUGGESTIVE
     if too_soon:
-        order = f"{-after_s:.0f} s before it" if after_s < 0 else f"{after_s:.0f} s after it began"
         told = f"they started again {order}, when no watchdog of {WATCHDOG_S:.0f} s had run out"
     elif verdict is Verdict.CONTRADICTED:
         told = away or power_words
     else:
-        told = f"{after_s:.0f} s after it began they started again"
+        told = f"{order} they started again"
     supported = verdict is Verdict.SUPPORTED
     return draft(
         evidence,
@@ -202,10 +202,8 @@ def _judged(
         refutations=(
             Refutation(
                 "Which came first?",
-                f"the resets, too soon for a watchdog: {after_s:.0f} s after the silence began"
-                if too_soon
-                else f"the silence: the resets came {after_s:.0f} s after it began (clocks to "
-                f"{resets.clock_s:.0f} s)",
+                f"{'the resets' if after_s < 0 else 'the silence'}: they came {order} (clocks to "
+                f"{resets.clock_s:.0f} s){', too soon for a watchdog' if too_soon else ''}",
             ),
             Refutation("Was the site without power?", power_words),
             Refutation("Was the server itself away?", away or "no log says so"),

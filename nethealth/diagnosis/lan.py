@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from nethealth.diagnosis.capture import Capture, captures, words
 from nethealth.diagnosis.device import Device, devices, is_telephone
 from nethealth.diagnosis.evidence import Evidence, Host, Place
-from nethealth.diagnosis.moments import aware
+from nethealth.diagnosis.moments import YEARS, aware
 from nethealth.model.finding import Finding, Verdict
 from nethealth.model.inventory import Asset, Site
 from nethealth.model.observation import Event, Observation
@@ -52,7 +52,8 @@ class Lan:
         found = (
             replace(event, time=aware(event.time))
             for event in self.evidence.record.events
-            if event.site == site or event.asset in of_assets
+            if (event.site == site or event.asset in of_assets)
+            and YEARS[0] <= event.time.year < YEARS[1]
         )
         return tuple(sorted(found, key=lambda event: (event.time, event.id)))
 

@@ -1,8 +1,8 @@
-"""How much a site's line carried, moment by moment, as its router counts it.
+"""How much a site's line carried, moment by moment, as its router counts it, or the port to it.
 
 The router is the asset that has the site's gateway's address, or one of kind `router`; of its
-interfaces the one that carried most. What the line can carry is what the inventory declares, else
-the interface's own speed.
+interfaces the one that carried most. Of a switch it is a port at whose other end a router says to
+be. What the line can carry is what the inventory declares, else the interface's own speed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -59,8 +59,15 @@ class Line:
 
 
 def line_of(lan: Lan) -> Line | None:
-    """The line of a site, if a router of it was read at least twice."""
-    found = [line for device in lan.devices if _routes(lan, device) for line in _lines(lan, device)]
+    """The line of a site, if its router was read at least twice, or the port that leads to it."""
+    routers = [device for device in lan.devices if _routes(lan, device)]
+    found = [line for device in routers for line in _lines(lan, device, device.interfaces)]
+    if not found:
+        found = [
+            line
+            for device in lan.devices
+            for line in _lines(lan, device, tuple(filter(device.routed, device.interfaces)))
+        ]
     return max(found, key=_busiest, default=None)
 
 
@@ -73,11 +80,11 @@ def _routes(lan: Lan, device: Device) -> bool:
     return asset.kind == "router" or at_gateway
 
 
-def _lines(lan: Lan, device: Device) -> Iterator[Line]:
+def _lines(lan: Lan, device: Device, interfaces: Sequence[str]) -> Iterator[Line]:
     site = lan.evidence.site_facts.get(lan.place.site or "")
     down = site.wan_down_mbps if site is not None else None
     up = site.wan_up_mbps if site is not None else None
-    for interface in device.interfaces:
+    for interface in interfaces:
         speed = device.now("interface_speed_bps", interface=interface)
         own_bps = None if speed is None else number(speed)
         carried = tuple(_carried(device, interface, own_bps))

@@ -7,7 +7,7 @@ from nethealth.diagnosis.evidence import Evidence, Round
 from nethealth.model.observation import Observation
 
 _SECONDS_MOST = 1e9  # from the beginning; more is a damaged record
-_YEARS = (1970, 9000)
+YEARS = (1970, 9000)  # what lies outside of it is a damaged record
 
 
 def moment_of(evidence: Evidence, seen: Observation) -> datetime | None:
@@ -45,7 +45,7 @@ def capture_start(seen: Observation) -> datetime | None:
         found = aware(datetime.fromisoformat(text))
     except ValueError:
         return None
-    return found if _YEARS[0] <= found.year < _YEARS[1] else None
+    return found if YEARS[0] <= found.year < YEARS[1] else None
 
 
 def aware(moment: datetime) -> datetime:

@@ -251,4 +251,6 @@ def _of_end(evidence: Evidence, capture: Capture, end: End) -> Place:
 
 def _own(evidence: Evidence, capture: Capture) -> Place:
     where = capture.host.place
-    return site_place(evidence, where.site) if where.site is not None else where
+    if where.site is not None:
+        return site_place(evidence, where.site)
+    return replace(where, name=f"the network of {where.name}")

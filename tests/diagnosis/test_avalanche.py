@@ -7,6 +7,7 @@ from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from tests.diagnosis.build import Scene
 from tests.diagnosis.captured import capture, event, known
 from tests.diagnosis.heard import registrations
+from tests.diagnosis.routers import line
 
 # 100 telephones with an expiry of an hour: 2 REGISTERs an hour each are 0.056 a second.
 QUIET = [1, 0, 0, 0, 1, 0]  # ten seconds each
@@ -170,3 +171,43 @@ def test_server_that_nobody_reached_in_between_is_an_outage_and_no_avalanche() -
                     start_s=at_s)  # fmt: skip
     options(scene, 2000.0, slow=False)
     assert avalanche(scene) is None
+
+
+# 9,000 messages of 700 octets in 40 s are 1.26 Mb/s: of a line of 1.5 Mb/s more than half.
+CROWD = [1, 0, 0, 0, 1, 0, 4000, 3000, 1500, 500] + QUIET * 2
+
+
+def shared(carried_mbps: list[tuple[float, float]]) -> Finding | None:
+    """The same surge, over a line of 1.5 Mb/s that carried so much in each minute."""
+    scene = line(carried_mbps, sold_mbps=1.5, scene=hall())
+    refused = [0] * 6 + [3000, 2000, 500, 0] + [0] * 12
+    return avalanche(of_surge(scene, CROWD, refused))
+
+
+def test_line_that_the_surge_alone_fills_is_hurt_by_the_telephones() -> None:
+    """The surge is from 60 to 100 s, within the second minute."""
+    finding = shared([(0.1, 0.1), (1.4, 1.4), (0.1, 0.1), (0.1, 0.1)])
+    assert finding is not None
+    assert finding.verdict is Verdict.SUPPORTED
+    assert finding.direction is Direction.TELEPHONY_TO_NETWORK
+
+
+def test_line_that_is_full_at_other_times_too_is_not_hurt_by_the_surge() -> None:
+    finding = shared([(1.4, 1.4), (1.4, 1.4), (1.4, 1.4), (1.4, 1.4)])
+    assert finding is not None
+    assert finding.direction is Direction.UNDETERMINED
+
+
+def test_line_with_room_is_not_hurt_and_the_server_alone_suffers() -> None:
+    finding = shared([(0.1, 0.1), (0.9, 0.9), (0.1, 0.1), (0.1, 0.1)])
+    assert finding is not None
+    assert (finding.verdict, finding.direction) == (Verdict.SUPPORTED, None)
+
+
+def test_backup_beside_the_surge_fills_the_line_and_not_the_telephones() -> None:
+    """180 REGISTERs of 700 octets in 40 s are 25 kb/s of the 1.4 Mb/s."""
+    scene = line([(0.1, 0.1), (1.4, 1.4), (0.1, 0.1)], sold_mbps=1.5, scene=hall())
+    finding = avalanche(of_surge(scene, QUIET + WAVE + QUIET * 2, REFUSED))
+    assert finding is not None
+    assert finding.direction is Direction.UNDETERMINED
+    assert any("not shown: the line was full" in test.result for test in finding.refutations)

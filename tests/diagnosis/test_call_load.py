@@ -1,58 +1,10 @@
 """A line full of calls, and lines that are full of something else while people telephone."""
 
-from dataclasses import replace
-from typing import Any
-
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
-from nethealth.model.observation import Passport, Scalar
 from tests.diagnosis.build import Scene
 from tests.diagnosis.captured import capture, event, known
 from tests.diagnosis.heard import stream
-
-PORT: dict[str, Any] = {"interface": "Gi0/0", "bits": 64}
-MINUTE = 60.0
-
-
-def line(
-    carried_mbps: list[tuple[float, float]],
-    *,
-    sold_mbps: float | None = 2.0,
-    lost: dict[int, int] | None = None,
-    discards: dict[int, int] | None = None,
-    kind: str = "router",
-) -> Scene:
-    """A site's router read every minute, and so many of 100 echo requests lost in each of them."""
-    scene = Scene()
-    known(scene, "hall-edge", "router" if kind == "router" else "switch", "198.51.100.1")
-    if sold_mbps is not None:
-        scene.sites["hall"] = replace(
-            scene.sites["hall"], wan_down_mbps=sold_mbps, wan_up_mbps=sold_mbps
-        )
-    ins = outs = thrown = 0
-    for at in range(len(carried_mbps) + 1):
-        facts: dict[str, Scalar | tuple[Scalar, Passport]] = {
-            "snmp_response_delay_median_s": 0.01,
-            "uptime_s": 1e6 + at * MINUTE,
-            "interface_status": ("up", {"interface": "Gi0/0", "type": 6}),
-            "interface_speed_bps": (10_000_000, {"interface": "Gi0/0"}),
-            "interface_in_octets_count": (ins, PORT),
-            "interface_out_octets_count": (outs, PORT),
-            "interface_out_discards_count": (thrown, PORT),
-        }
-        scene.check("hall-edge", "snmp", facts, start_s=at * MINUTE)
-        if at == len(carried_mbps):
-            break
-        into, out = carried_mbps[at]
-        ins += round(into * 1e6 * MINUTE / 8)
-        outs += round(out * 1e6 * MINUTE / 8)
-        thrown += (discards or {}).get(at, 0)
-        scene.check(
-            "hall-pbx", "ping",
-            {"packets_sent_count": 100, "packets_received_count": 100 - (lost or {}).get(at, 0),
-             "packet_loss_ratio": (lost or {}).get(at, 0) / 100},
-            start_s=at * MINUTE + 20,
-        )  # fmt: skip
-    return scene
+from tests.diagnosis.routers import line
 
 
 def calls(scene: Scene, count: int, from_s: float, to_s: float) -> Scene:
@@ -150,6 +102,13 @@ def test_switch_is_no_line() -> None:
     assert finding is not None
     assert finding.verdict is Verdict.INSUFFICIENT_DATA
     assert "of a line of 2 Mb/s" in finding.statement
+
+
+def test_port_of_a_switch_at_which_a_router_says_to_be_is_the_line() -> None:
+    carried = line(FULL_OF_CALLS, lost={1: 12, 2: 15}, kind="switch", beside=("router",))
+    finding = load_of(calls(carried, 21, 61.0, 181.0))
+    assert finding is not None
+    assert finding.verdict is Verdict.SUPPORTED
 
 
 def test_streams_of_a_capture_are_calls_at_their_own_rate() -> None:

@@ -3,7 +3,7 @@
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from tests.diagnosis.build import Scene
 from tests.diagnosis.captured import Fact, capture, event, known, series
-from tests.diagnosis.heard import beat_gap
+from tests.diagnosis.heard import beat_gap, registrations
 
 SERVER = "198.51.100.10"
 
@@ -151,3 +151,15 @@ def test_rounds_without_an_answer_are_a_silence_too() -> None:
 
 def test_silence_without_resets_is_none() -> None:
     assert reset(capture(depot(), None, *silent(300.0, 230.0), lasts_s=900.0)) is None
+
+
+def test_telephones_that_all_register_again_are_a_symptom_of_the_hole() -> None:
+    """100 of them from 540 s on, under which the server refuses: the hole came first."""
+    scene = uptime(lost(depot(), 535.0), 900.0, 1e6)
+    counts = [0] * 54 + [100, 40, 30, 10] + [0] * 20
+    refused = [0] * 54 + [60, 20, 10, 0] + [0] * 20
+    facts = [*silent(300.0, 230.0), *registrations(counts, refused, registrar="203.0.113.2")]
+    found = {one.code: one for one in capture(scene, None, *facts, lasts_s=900.0).findings()}
+    assert found["registration-avalanche"].verdict is Verdict.SUPPORTED
+    assert found["keepalive-reset"].verdict is Verdict.SUPPORTED
+    assert found["keepalive-reset"].symptoms == ("registration-avalanche:depot",)

@@ -178,3 +178,16 @@ def test_address_that_no_inventory_has_is_named_by_itself() -> None:
 def test_neighbour_of_known_addresses_is_of_their_site() -> None:
     """203.0.113.99 is in the /24 of the depot's telephone, and of no other site."""
     assert set(found(*stream("203.0.113.99:4000", HALL, lost=40))) == {"packet-loss:depot:recorded"}
+
+
+def test_voice_quality_report_is_of_the_stream_that_arrives_where_it_says() -> None:
+    """RFC 6035: a telephone reports what it received at its own address."""
+    own = {
+        "source": "far end", "reporter": "198.51.100.10:5060", "address": "198.51.100.10",
+        "port": 4000, "side": "local", "reported_by": "voice quality report",
+    }  # fmt: skip
+    facts = [*stream(DEPOT, HALL, lost=200, r_factor=51.0), ("far_end_r_factor", 90.0, own)]
+    finding = found(*facts)["poor-voice-quality:depot:recorded"]
+    assert finding.verdict is Verdict.INSUFFICIENT_DATA
+    elsewhere = [*facts[:-1], ("far_end_r_factor", 90.0, {**own, "port": 4002})]
+    assert found(*elsewhere)["poor-voice-quality:depot:recorded"].verdict is Verdict.SUPPORTED
