@@ -33,6 +33,7 @@ TRIGGER_AFTER_S = 30.0
 REFUSED_SHARE = 0.1
 AGAIN_SHARE = 0.3  # of the REGISTERs, sent again for want of an answer
 SLOW_S = 1.0  # 95 % of registrations; two copies of T1 have then gone
+FINE = 3.0  # times the surge: in a reading over a longer time it is lost
 _EXPIRY_S = 3600.0  # where none was told (RFC 3261 section 10.2)
 _REQUESTS = 2  # of one registration: the challenge and the answer to it
 _MESSAGE_OCTETS = 700  # of a REGISTER or an answer, assumed
@@ -311,11 +312,17 @@ def _direction(lan: Lan | None, surge: Surge, verdict: Verdict) -> tuple[Directi
     line = None if lan is None else line_of(lan)
     if line is None:
         return Direction.UNDETERMINED, "not measured: no router of the site was read"
-    within = [one for one in line.carried if overlap((one.from_, one.to), surge.span)]
+    fine_s = FINE * max(WINDOW_S, (surge.to - surge.from_).total_seconds())
+    within = [
+        one
+        for one in line.carried
+        if overlap((one.from_, one.to), surge.span)
+        and (one.to - one.from_).total_seconds() <= fine_s
+    ]
     full = [one for one in within if line.filled(one) is not None]
     otherwise = [one for one in line.carried if one not in within and line.filled(one) is not None]
     if not within:
-        return Direction.UNDETERMINED, "not measured at that time"
+        return Direction.UNDETERMINED, "not measured then, or over too long a time to show it"
     if not full:
         return None, "no: the line was not full then"
     lasted_s = max(1.0, (surge.to - surge.from_).total_seconds())

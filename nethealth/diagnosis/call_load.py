@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from nethealth.diagnosis.capture import captures
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.ends import Ends
 from nethealth.diagnosis.evidence import Evidence, Round
 from nethealth.diagnosis.lan import Lan, lans, overlap
 from nethealth.diagnosis.link_load import FULL, Carried, Line, line_of
 from nethealth.diagnosis.loss import loss_of_rounds
 from nethealth.diagnosis.moments import aware, ran_at
-from nethealth.diagnosis.recorded import Stream, streams_of
+from nethealth.diagnosis.recorded import Recordings, Stream
 from nethealth.diagnosis.text import counted, percent
 from nethealth.model.finding import Direction, Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Event, Observation
@@ -87,18 +85,18 @@ class _Compared:
         return agrees and both
 
 
-def call_loads(evidence: Evidence) -> Iterator[Finding]:
+def call_loads(held: Recordings) -> Iterator[Finding]:
     """`call-load` of each site whose calls were counted and whose line was full."""
-    ends = Ends(evidence)
+    evidence = held.evidence
     for lan in lans(evidence):
         if lan.place.site is None:
             continue
-        calls = _of_records(lan) or _of_captures(lan, evidence, ends)
-        if calls is None:
-            continue
-        line = line_of(lan)
+        calls, line = _of_records(lan), line_of(lan)
         if line is None:
-            yield from _unread(evidence, lan, calls)
+            yield from _unread(evidence, lan, calls) if calls is not None else ()
+            continue
+        calls = calls or _of_captures(lan, held)
+        if calls is None:
             continue
         compared = [
             found
@@ -124,11 +122,11 @@ def _of_records(lan: Lan) -> Calls | None:
     )  # fmt: skip
 
 
-def _of_captures(lan: Lan, evidence: Evidence, ends: Ends) -> Calls | None:
+def _of_captures(lan: Lan, held: Recordings) -> Calls | None:
     """Calls by the streams of a capture that leave the site; of one that shows none, that come."""
-    for capture in captures(evidence):
+    for capture in held.captures:
         span = [moment for moment in capture.span if moment is not None]
-        streams = [one for one in streams_of(capture, ends) if one.span is not None]
+        streams = [one for one in held.streams(capture) if one.span is not None]
         leaving = [one for one in streams if _crosses(one.source.site, one.destination.site, lan)]
         coming = [one for one in streams if _crosses(one.destination.site, one.source.site, lan)]
         chosen = leaving or coming

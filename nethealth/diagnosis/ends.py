@@ -32,6 +32,7 @@ class Ends:
         self._assets: dict[str, list[Asset]] = defaultdict(list)
         self._sites: dict[str, set[str]] = defaultdict(set)  # by network
         self._own: dict[str, set[str]] = defaultdict(set)  # by address
+        self._known: dict[str, End | None] = {}
         self._names = {site.id: site.name for site in evidence.record.inventory.site}
         for asset in evidence.record.inventory.asset:
             if (address := _ip(asset.address)) is not None:
@@ -43,6 +44,15 @@ class Ends:
 
     def of(self, endpoint: object) -> End | None:
         """The end of `address`, `address:port` or `[address]:port`; None where it is none."""
+        if not isinstance(endpoint, str):
+            return None
+        # Many ports of one host are one address; that of IPv6 stands in brackets before a port.
+        host = endpoint.partition(":")[0] if endpoint.count(":") == 1 else endpoint
+        if host not in self._known:
+            self._known[host] = self._of(endpoint)
+        return self._known[host]
+
+    def _of(self, endpoint: object) -> End | None:
         address = host_of(endpoint)
         if address is None:
             return None

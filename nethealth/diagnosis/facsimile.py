@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nethealth.diagnosis.capture import Capture, captures
+from nethealth.diagnosis.capture import Capture
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.ends import Ends, host_of, site_place
 from nethealth.diagnosis.evidence import Evidence, Place
-from nethealth.diagnosis.recorded import Stream, streams_of
+from nethealth.diagnosis.recorded import Recordings, Stream
 from nethealth.diagnosis.text import counted, listing, percent, percent_range
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -44,11 +44,11 @@ class Fax:
         return pool(parts) if parts else None
 
 
-def faxes_over_ip(evidence: Evidence) -> Iterator[Finding]:
+def faxes_over_ip(held: Recordings) -> Iterator[Finding]:
     """One `fax-over-ip` for each site whose facsimiles are refused T.38, or lose packets."""
-    ends = Ends(evidence)
-    for capture in captures(evidence):
-        faxes = _faxes(capture, ends)
+    evidence, ends = held.evidence, held.ends
+    for capture in held.captures:
+        faxes = _faxes(held, capture)
         by_place: dict[Place, list[Fax]] = defaultdict(list)
         for fax in faxes:
             by_place[_place(evidence, capture, ends, fax)].append(fax)
@@ -57,7 +57,7 @@ def faxes_over_ip(evidence: Evidence) -> Iterator[Finding]:
                 yield found
 
 
-def _faxes(capture: Capture, ends: Ends) -> list[Fax]:
+def _faxes(held: Recordings, capture: Capture) -> list[Fax]:
     asked = capture.all("call_facsimile")
     if not asked:
         return []
@@ -65,7 +65,7 @@ def _faxes(capture: Capture, ends: Ends) -> list[Fax]:
     media: dict[object, set[str]] = defaultdict(set)
     for seen in capture.all("media_endpoint_announced"):
         media[seen.method.get("call")].add(str(seen.value))
-    streams = streams_of(capture, ends)
+    streams = held.streams(capture)
     found = []
     for one in asked:
         number = one.method.get("call")

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from nethealth.diagnosis.capture import Capture, captures
+from nethealth.diagnosis.capture import Capture
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.ends import Ends, host_of, site_place
+from nethealth.diagnosis.ends import host_of, site_place
 from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.diagnosis.lan import surest
-from nethealth.diagnosis.recorded import Stream, streams_of
+from nethealth.diagnosis.recorded import Recordings, Stream
 from nethealth.diagnosis.text import counted, listing
 from nethealth.model.finding import Direction, Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -48,20 +48,20 @@ class Relayed:
         )  # fmt: skip
 
 
-def media_hairpins(evidence: Evidence) -> Iterator[Finding]:
+def media_hairpins(held: Recordings) -> Iterator[Finding]:
     """One `media-hairpin` for each site whose own calls cross its line twice.
 
     Where an address is of no known site, one finding of the capture says what is missing; where
     the relay stands at the site itself, nothing crosses the line, which is said too.
     """
-    yield from surest(_all(evidence))
+    yield from surest(_all(held))
 
 
-def _all(evidence: Evidence) -> Iterator[Finding]:
-    ends = Ends(evidence)
-    for capture in captures(evidence):
+def _all(held: Recordings) -> Iterator[Finding]:
+    evidence = held.evidence
+    for capture in held.captures:
         groups: dict[tuple[Place, Verdict], list[Relayed]] = defaultdict(list)
-        for one in relayed(capture, streams_of(capture, ends)):
+        for one in relayed(capture, held.streams(capture)):
             groups[_judged(evidence, one)].append(one)
         for (place, verdict), group in sorted(
             groups.items(), key=lambda pair: (pair[0][0].key, pair[0][1])

@@ -5,15 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from nethealth.diagnosis.alg import sip_rewritten
 from nethealth.diagnosis.avalanche import registration_avalanches
 from nethealth.diagnosis.call import call_findings
-from nethealth.diagnosis.call_load import call_loads
 from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
-from nethealth.diagnosis.facsimile import faxes_over_ip
 from nethealth.diagnosis.flooding import unicast_floods
 from nethealth.diagnosis.folding import folded
 from nethealth.diagnosis.fragments import fragments_dropped
-from nethealth.diagnosis.hairpin import media_hairpins
 from nethealth.diagnosis.heat import overheating
 from nethealth.diagnosis.instrument import instrument_limits
 from nethealth.diagnosis.isdn import isdn_retirements
@@ -33,9 +30,7 @@ from nethealth.diagnosis.ports import duplex_mismatches
 from nethealth.diagnosis.provider import provider_losses
 from nethealth.diagnosis.queueing import queues
 from nethealth.diagnosis.reachability import silences, vantage_silence
-from nethealth.diagnosis.recorded_calls import recorded_calls
-from nethealth.diagnosis.recorded_loss import recorded_losses
-from nethealth.diagnosis.recorded_voice import recorded_voice
+from nethealth.diagnosis.recordings import recordings
 from nethealth.diagnosis.relays import power_loops
 from nethealth.diagnosis.security import clear_text_snmp, obsolete_security
 from nethealth.diagnosis.service import expiring_certificates, services_down
@@ -53,14 +48,9 @@ from nethealth.model.record import Record
 _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     packet_losses,
     high_delays,
-    recorded_losses,
-    recorded_voice,
-    recorded_calls,
-    media_hairpins,
-    call_loads,
+    recordings,
     registration_avalanches,
     keepalive_resets,
-    faxes_over_ip,
     call_findings,  # before what ping suggests of the same host
     poor_voice,
     queues,

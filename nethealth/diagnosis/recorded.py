@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from nethealth.diagnosis.capture import Capture
+from nethealth.diagnosis.capture import Capture, captures
 from nethealth.diagnosis.ends import End, Ends
-from nethealth.diagnosis.evidence import number
+from nethealth.diagnosis.evidence import Evidence, number
 from nethealth.model.observation import Observation
 from nethealth.quality.loss import LossStatistics, from_burst_ratio
 
@@ -105,6 +105,23 @@ class Stream:
         if lasted_s < 1 or octets < 0:
             return None
         return (octets + HEADER_OCTETS * received) * 8 / lasted_s
+
+
+class Recordings:
+    """Every capture of a record and its streams, each read once for all rules that ask for them."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.ends = Ends(evidence)
+        self.captures = tuple(captures(evidence))
+        self._streams: dict[int, tuple[Stream, ...]] = {}
+
+    def streams(self, capture: Capture) -> tuple[Stream, ...]:
+        """The streams of one of `captures`."""
+        at = self.captures.index(capture)
+        if at not in self._streams:
+            self._streams[at] = streams_of(capture, self.ends)
+        return self._streams[at]
 
 
 def streams_of(capture: Capture, ends: Ends) -> tuple[Stream, ...]:

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nethealth.diagnosis.capture import Capture, captures
+from nethealth.diagnosis.capture import Capture
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.ends import End, Ends, host_of, site_place
 from nethealth.diagnosis.evidence import Evidence, Place, number
+from nethealth.diagnosis.recorded import Recordings
 from nethealth.diagnosis.text import counted, listing, percent
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -26,10 +27,10 @@ _REACHED = {"towards the caller": "caller", "towards the callee": "callee"}
 _BOTH = "both ways"
 
 
-def recorded_calls(evidence: Evidence) -> Iterator[Finding]:
+def recorded_calls(held: Recordings) -> Iterator[Finding]:
     """`call-failed` of each server that was called, `one-way-audio` of each place not heard."""
-    ends = Ends(evidence)
-    for capture in captures(evidence):
+    evidence, ends = held.evidence, held.ends
+    for capture in held.captures:
         calls = _calls(capture)
         for end, group in _by_callee(ends, calls).items():
             if found := _failed(evidence, capture, end, group, calls):

@@ -8,11 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nethealth.diagnosis.capture import captures
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.ends import End, Ends, site_place
+from nethealth.diagnosis.ends import End, site_place
 from nethealth.diagnosis.evidence import Evidence, Place
-from nethealth.diagnosis.recorded import Claim, Stream, claimed, dropped, streams_of
+from nethealth.diagnosis.recorded import Claim, Recordings, Stream, claimed, dropped
 from nethealth.diagnosis.text import counted, listing, percent, percent_range
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -22,11 +21,11 @@ PACKETS_LEAST = 100  # of all streams from one place: fewer say nothing of a pat
 _NAMES = ("packet_loss_ratio", "rtp_packets_lost", "rtp_packets_expected")
 
 
-def recorded_losses(evidence: Evidence) -> Iterator[Finding]:
+def recorded_losses(held: Recordings) -> Iterator[Finding]:
     """`packet-loss` of the voice from each place, and of the voice towards each receiver."""
-    ends = Ends(evidence)
-    for capture in captures(evidence):
-        streams = streams_of(capture, ends)
+    evidence = held.evidence
+    for capture in held.captures:
+        streams = held.streams(capture)
         lost = dropped(capture)
         for place, group in places(evidence, streams, lambda stream: stream.source).items():
             if found := _before(evidence, place, group, streams, lost):

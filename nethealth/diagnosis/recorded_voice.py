@@ -7,12 +7,10 @@ can have been: what is poor by it was poor.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nethealth.diagnosis.capture import captures
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.ends import Ends
 from nethealth.diagnosis.evidence import Evidence, Place, number
 from nethealth.diagnosis.impairment import Heard, estimated, weighs_most
-from nethealth.diagnosis.recorded import Claim, Stream, claimed, dropped, streams_of
+from nethealth.diagnosis.recorded import Claim, Recordings, Stream, claimed, dropped
 from nethealth.diagnosis.recorded_loss import contradicting, places
 from nethealth.diagnosis.text import counted, listing
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
@@ -32,11 +30,11 @@ class _Poor:
     scored: Observation
 
 
-def recorded_voice(evidence: Evidence) -> Iterator[Finding]:
+def recorded_voice(held: Recordings) -> Iterator[Finding]:
     """`poor-voice-quality` of the calls from each place, by the streams of a capture."""
-    ends = Ends(evidence)
-    for capture in captures(evidence):
-        streams = streams_of(capture, ends)
+    evidence = held.evidence
+    for capture in held.captures:
+        streams = held.streams(capture)
         for place, group in places(evidence, streams, lambda stream: stream.source).items():
             scored = [one for stream in group if (one := _scored(stream)) is not None]
             poor = [one for one in scored if _surely(evidence, one)]

@@ -204,6 +204,17 @@ def test_line_with_room_is_not_hurt_and_the_server_alone_suffers() -> None:
     assert (finding.verdict, finding.direction) == (Verdict.SUPPORTED, None)
 
 
+def test_reading_over_a_much_longer_time_says_nothing_of_a_surge() -> None:
+    """The router was read at 0 and at 180 s only, and the surge lasted 40 s."""
+    scene = line([(0.1, 0.1)] * 3, sold_mbps=1.5, scene=hall())
+    kept = {"hall-edge:snmp", "hall-edge:snmp#4"}
+    scene.checks = [one for one in scene.checks if one.probe != "snmp" or one.id in kept]
+    finding = avalanche(of_surge(scene, QUIET + WAVE + QUIET * 2, REFUSED))
+    assert finding is not None
+    assert (finding.verdict, finding.direction) == (Verdict.SUPPORTED, Direction.UNDETERMINED)
+    assert any("over too long a time to show it" in test.result for test in finding.refutations)
+
+
 def test_backup_beside_the_surge_fills_the_line_and_not_the_telephones() -> None:
     """180 REGISTERs of 700 octets in 40 s are 25 kb/s of the 1.4 Mb/s."""
     scene = line([(0.1, 0.1), (1.4, 1.4), (0.1, 0.1)], sold_mbps=1.5, scene=hall())
