@@ -119,6 +119,8 @@ CODE_TITLES: Mapping[FindingCode, str] = {
     "sensor-silent": "Sensor silent",
     "isdn-retirement": "Line on the network that closes",
     "unowned-asset": "Asset without an owner",
+    "level-change": "A level changed",
+    "history-incomplete": "The history has holes",
     "instrument-limited": "Measurement limited",
 }
 

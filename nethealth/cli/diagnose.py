@@ -63,16 +63,21 @@ def diagnose(
     previous = None
     if stretch == Stretch() and not several:
         record, previous = chosen(records, run, store)
+        if record.run.kind == "period":
+            from nethealth.cli.stretch import of_merged  # noqa: PLC0415
+
+            judged = of_merged(record)
+        else:
+            judged = replace(record, findings=judge(record))
     elif run is not None:
         usage("--run names one stored run: leave out --since, --until, --council, --site, --record")
     else:
-        from nethealth.cli.stretch import from_records, from_store  # noqa: PLC0415
+        from nethealth.cli.stretch import of_records, of_store  # noqa: PLC0415
 
         if records:
-            record = from_records(records, stretch).record
+            judged = of_records(records, stretch)
         else:
             with opened_store(store) as opened:
-                record = from_store(opened, stretch).record
-    keep_what_is_there(asked, record.run.started, "diagnose", force=force)
-    judged = replace(record, findings=judge(record))
+                judged = of_store(opened, stretch)
+    keep_what_is_there(asked, judged.run.started, "diagnose", force=force)
     context.exit(finish(judged, asked, what="diagnose", previous=previous))

@@ -1,7 +1,7 @@
 """What `diagnose` works on when asked for a stretch of time: runs of the store, or records."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -10,27 +10,23 @@ from typing import TYPE_CHECKING
 from nethealth.cli.exits import InputError, usage
 from nethealth.cli.given import load_records
 from nethealth.model.codec import dump
-from nethealth.model.merge import Part, Stretch, cut, merge
+from nethealth.model.merge import Part, Stretch, cut, merge, renames
+from nethealth.model.period import columns_of
 from nethealth.store import StoreError
 
 if TYPE_CHECKING:
+    from nethealth.model.observation import Event
+    from nethealth.model.period import CheckPeriod
     from nethealth.model.record import Record
-    from nethealth.store import Store
+    from nethealth.store import RunMark, Store
 
-CHECKS_MOST = 20_000  # of which the raw observations are read; above, the packed columns
+CHECKS_MOST = 20_000  # of which every raw row is read; above, the packed columns and a few runs
 EVENTS_MOST = 20_000  # of one kind
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """One record of what was chosen; `long` where its checks are in the packed columns alone."""
-
-    record: "Record"
-    long: bool = False
-
-
-def from_records(paths: tuple[Path, ...], stretch: Stretch) -> Gathered:
-    """The records of files and folders as one; InputError where they hold nothing of it."""
+def of_records(paths: tuple[Path, ...], stretch: Stretch) -> "Record":
+    """The records of files and folders judged as one; InputError where they hold none of it."""
     records = load_records(paths)
     _known(records, stretch)
     parts = _parts(records, stretch)
@@ -40,31 +36,101 @@ def from_records(paths: tuple[Path, ...], stretch: Stretch) -> Gathered:
             f"{_words(stretch)}: nothing in these records, which begin "
             f"{min(starts):%Y-%m-%d %H:%M} to {max(starts):%Y-%m-%d %H:%M} UTC"
         )
-    return Gathered(merge(parts, since=stretch.since, until=stretch.until))
+    return of_merged(merge(parts, since=stretch.since, until=stretch.until))
 
 
-def from_store(store: "Store", stretch: Stretch) -> Gathered:
-    """The runs of a stretch as one record; of very many, only the latest and the captures."""
+def of_merged(record: "Record") -> "Record":
+    """A record of several runs, judged from its own raw rows."""
+    from nethealth.diagnosis.history import judge_history  # noqa: PLC0415
+    from nethealth.diagnosis.history.judging import Columns  # noqa: PLC0415
+
+    try:
+        return judge_history(record, Columns(columns_of(record)))
+    except ValueError as error:
+        raise InputError(f"this cannot be judged as one period: {error}") from None
+
+
+def of_store(store: "Store", stretch: Stretch) -> "Record":
+    """The runs of a stretch judged as one: of very many the columns, and a few runs in full."""
     until = stretch.until or datetime.now(UTC)
-    since = stretch.since or datetime(1970, 1, 1, tzinfo=UTC)
+    since = stretch.since or _BEGINNING
     try:
         marks = store.runs_between(since, until)
-        read = {one.id for one in marks}
-        captures = [one for one in store.captures() if one.id not in read]
         long = store.checks_between(since, until, CHECKS_MOST + 1) > CHECKS_MOST
         measured = [one for one in marks if one.kind in {"check", "sweep"}]
-        chosen = [*measured[-1:]] if long else list(marks)
-        chosen += [one for one in marks if one.kind == "capture" and one not in chosen]
-        records = [store.load(one.id) for one in (*chosen, *captures)]
-        events = store.events(None, site=stretch.site, since=since, until=until)
+        others = [one for one in marks if one.kind == "capture"]
+        chosen = [*others, *measured[-1:]] if long else [one for one in marks if one.kind != "demo"]
+        record = _merged(store, [*chosen, *_captures(store, marks)], stretch, marks, until)
+        events, left_out = _events(store, stretch, since, until)
+        record = replace(record, events=events)
+        if not long:
+            return of_merged(record)
+        return _long(store, record, stretch, measured, left_out)
     except StoreError as error:
         raise InputError(str(error)) from None
+
+
+def _long(
+    store: "Store",
+    record: "Record",
+    stretch: Stretch,
+    measured: "Sequence[RunMark]",
+    notes: tuple[str, ...],
+) -> "Record":
+    from nethealth.diagnosis.history import judge_history  # noqa: PLC0415
+    from nethealth.diagnosis.history.judging import Columns  # noqa: PLC0415
+
+    since, until = record.run.started, record.run.finished or record.run.started
+    older = store.inventories_between(since, until)
+    checks: Iterator[CheckPeriod] = store.period(
+        since, until, council=stretch.council, site=stretch.site
+    )
+    note = (
+        f"Of {len(measured)} runs the numbers that are followed over time were judged, and only "
+        "the last was read in full."
+    )
+    columns = Columns(
+        checks, whole=False, renamed=renames(older, record.inventory), notes=(note, *notes)
+    )
+    try:
+        return judge_history(record, columns)
+    except ValueError as error:
+        raise InputError(f"{_words(stretch)} cannot be judged: {error}") from None
+
+
+def _merged(
+    store: "Store",
+    chosen: "Sequence[RunMark]",
+    stretch: Stretch,
+    marks: "Sequence[RunMark]",
+    until: datetime,
+) -> "Record":
+    records = [store.load(one.id) for one in chosen]
     _known(records or _last(store), stretch)
     parts = _parts(records, stretch)
     if not parts:
         raise InputError(f"{_words(stretch)}: nothing in the history{_held(store)}")
-    record = merge(parts, since=stretch.since, until=until if stretch.since else stretch.until)
-    return Gathered(replace(record, events=events), long=long)
+    first = min((one.started for one in marks), default=None)
+    return merge(parts, since=stretch.since or first, until=until if stretch.since else None)
+
+
+def _captures(store: "Store", read: "Sequence[RunMark]") -> "list[RunMark]":
+    """Captures that were read at another time than they may have been taken."""
+    known = {one.id for one in read}
+    return [one for one in store.captures() if one.id not in known]
+
+
+def _events(
+    store: "Store", stretch: Stretch, since: datetime, until: datetime
+) -> "tuple[tuple[Event, ...], tuple[str, ...]]":
+    """What happened meanwhile; kinds of which there are very many are left out, and it is said."""
+    kinds = store.event_kinds(since, until)
+    many = sorted(kind for kind, count in kinds.items() if count > EVENTS_MOST)
+    few = [kind for kind in kinds if kind not in many]
+    found = store.events(few, site=stretch.site, since=since, until=until)
+    if not many:
+        return found, ()
+    return found, (f"Events of kind {', '.join(many)} are too many to be read one by one.",)
 
 
 def _parts(records: "Iterable[Record]", stretch: Stretch) -> list[Part]:
@@ -95,7 +161,7 @@ def _last(store: "Store") -> "list[Record]":
 
 
 def _held(store: "Store") -> str:
-    found = store.runs_between(datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+    found = store.runs_between(_BEGINNING, datetime(9000, 1, 1, tzinfo=UTC))
     if not found:
         return ", which is empty: run `nethealth sweep` first"
     first, last = found[0].started, found[-1].started

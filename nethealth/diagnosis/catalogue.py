@@ -243,4 +243,13 @@ CODES: Mapping[FindingCode, Rule] = {
         Severity.INFO, "Put the measuring machine right and measure again; `nethealth doctor` "
         "says what it lacks."
     ),
+    "level-change": Rule(
+        Severity.INFO,
+        "Ask what was changed at these times on the line, the routers and the telephony.",
+    ),
+    "history-incomplete": Rule(
+        Severity.INFO,
+        "Mind what was not measured before anything is concluded from it; `nethealth init --cron` "
+        "keeps the sweeps going.",
+    ),
 }  # fmt: skip

@@ -26,6 +26,8 @@ FindingCode = Literal[
     "dns-failure", "service-down", "certificate-expiry", "broadcast-storm",
     "spanning-tree-change", "provider-loss", "overheating", "sensor-silent",
     "isdn-retirement", "unowned-asset", "instrument-limited",
+    # of a history
+    "level-change", "history-incomplete",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding, Severity
+from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation, Passport, Scalar
 from nethealth.model.period import PERIOD_NAMES, CheckPeriod
 from nethealth.model.record import Record, Run, RunKind
@@ -106,6 +107,14 @@ class Store(Protocol):
 
     def captures(self) -> tuple[RunMark, ...]:
         """Every run that read captures, oldest first."""
+        ...
+
+    def inventories_between(self, since: datetime, until: datetime) -> tuple[Inventory, ...]:
+        """The inventories that those runs had, each once, by its last use."""
+        ...
+
+    def event_kinds(self, since: datetime, until: datetime) -> Mapping[str, int]:
+        """How many events of each kind there are from `since` on and before `until`."""
         ...
 
     def checks_between(self, since: datetime, until: datetime, most: int) -> int:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding
+from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation
 from nethealth.model.period import PERIOD_NAMES, CheckPeriod
 from nethealth.model.record import Record, Run, RunKind
@@ -85,6 +86,12 @@ class SqliteStore:
 
     def captures(self) -> tuple[RunMark, ...]:
         return self._do(lambda: self._tables.runs_of("capture"))
+
+    def inventories_between(self, since: datetime, until: datetime) -> tuple[Inventory, ...]:
+        return self._do(lambda: self._tables.inventories_between(since, until))
+
+    def event_kinds(self, since: datetime, until: datetime) -> Mapping[str, int]:
+        return self._do(lambda: ledger.event_kinds(self._connection, since, until))
 
     def checks_between(self, since: datetime, until: datetime, most: int) -> int:
         return self._do(lambda: self._tables.checks_between(since, until, most))

@@ -165,6 +165,14 @@ class Tables:
     def runs_of(self, kind: RunKind) -> tuple[RunMark, ...]:
         return self._marks("kind = ?", kind)
 
+    def inventories_between(self, since: datetime, until: datetime) -> tuple[Inventory, ...]:
+        found = self._rows(
+            "SELECT body FROM runs JOIN inventories ON inventories.key = inventory_key"
+            " WHERE started >= ? AND started < ? GROUP BY inventory_key ORDER BY max(started)",
+            ledger.text_of(since), ledger.text_of(until),
+        )  # fmt: skip
+        return tuple(_INVENTORY.validate_json(body, by_alias=True) for (body,) in found)
+
     def checks_between(self, since: datetime, until: datetime, most: int) -> int:
         """Counted no further than `most`."""
         ((found,),) = self._rows(

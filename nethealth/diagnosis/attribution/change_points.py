@@ -77,20 +77,19 @@ def change_points(
     edges = [0, *cuts, len(values)]
     found = []
     for index, cut in enumerate(cuts, 1):
-        left, right = values[edges[index - 1] : cut], values[cut : edges[index + 1]]
-        low, high = _interval(
-            ranked[edges[index - 1] : cut], ranked[cut : edges[index + 1]], noise, random,
-            bootstraps,
-        )  # fmt: skip
-        first, last = edges[index - 1] + low, edges[index - 1] + high
+        begin, end = edges[index - 1], edges[index + 1]
+        tamed = _tamed(values[begin:end], cut - begin)
+        # Ranks find the change; the values themselves say which bin is its first.
+        place = _split(tamed)
+        low, high = _interval(tamed[:place], tamed[place:], noise, random, bootstraps)
         found.append(
             ChangePoint(
-                int(places[cut]),
+                int(places[begin + place]),
                 # The change may have come just after the last value of the old level.
-                int(places[max(first - 1, 0)]) + 1,
-                int(places[min(last, len(values) - 1)]),
-                float(np.median(left)),
-                float(np.median(right)),
+                int(places[max(begin + low - 1, 0)]) + 1,
+                int(places[min(begin + high, len(values) - 1)]),
+                float(np.median(values[begin : begin + place])),
+                float(np.median(values[begin + place : end])),
             )
         )
     return tuple(found)
@@ -133,6 +132,17 @@ def _pelt(values: Floats, penalty: float, least: int) -> list[int]:
     column = (values - values.mean()).reshape(-1, 1)
     ends = KernelCPD(kernel="linear", min_size=least).fit(column).predict(pen=penalty)
     return [int(end) for end in ends[:-1]]
+
+
+def _tamed(values: Floats, cut: int) -> Floats:
+    """Without what is wild on either side of a cut: three deviations beyond the outer level."""
+    left, right = float(np.median(values[:cut])), float(np.median(values[cut:]))
+    apart = np.abs(np.concatenate((values[:cut] - left, values[cut:] - right)))
+    spread = _CLIP * _MAD_TO_SD * float(np.median(apart))
+    if spread == 0:
+        return values
+    tamed: Floats = np.clip(values, min(left, right) - spread, max(left, right) + spread)
+    return tamed
 
 
 def _interval(
