@@ -73,7 +73,7 @@ class _Room:
     sensors: tuple[_Sensor, ...]
     rounds: tuple[Round, ...]
     on_battery: Observation | None
-    silent: bool  # nothing of it could be read in this run
+    silent: bool  # nothing of it could be read the last time
 
 
 def overheating(evidence: Evidence) -> Iterator[Finding]:
@@ -206,7 +206,14 @@ def _room(evidence: Evidence, place: Place, hosts: Sequence[Host]) -> _Room | No
     supplies = [device.now("ups_output_source") for device in answered.values()]
     battery = [seen for seen in supplies if seen is not None and seen.value == "battery"]
     rounds = tuple(one for host in hosts for series in host.of("snmp") for one in series.rounds)
-    now = any(point.seen is not None for sensor in fresh for point in sensor.points)
+    latest = {
+        seen.id
+        for host in hosts
+        for series in host.of("snmp")
+        for one in series.rounds[-1:]
+        for seen in one.all("temperature_celsius")
+    }
+    now = any(sensor.last.seen and sensor.last.seen.id in latest for sensor in fresh)
     return _Room(place, tuple(fresh), rounds, battery[0] if battery else None, not now)
 
 

@@ -114,6 +114,15 @@ def test_a_room_that_was_hot_before_its_site_fell_silent() -> None:
     assert "sensor-silent:hall-room" in the(scene, "site-outage:hall").symptoms
 
 
+def test_a_room_that_was_hot_an_earlier_time_of_the_same_run() -> None:
+    found = the(unread(room(41.0, 40.5), "hall-room"), "overheating:hall")
+    assert found.verdict is Verdict.DEMONSTRATED
+    assert "was at 41.0 °C at Rack 1" in found.statement
+    assert "and cannot be read now" in found.statement
+    again = read(unread(room(41.0, 40.5), "hall-room"), "hall-room", warm("Rack 1", 42.0))
+    assert "is at 42.0 °C at Rack 1" in the(again, "overheating:hall").statement
+
+
 def test_what_was_long_ago_is_no_heat_now() -> None:
     scene = unread(healthy().ping("hall-room"), "hall-room")
     before(scene, "hall-room", 600, "temperature_celsius", 44.0, sensor="Rack 1", mib="PowerNet")
