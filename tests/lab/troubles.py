@@ -136,7 +136,7 @@ def _hall(
     with (
         trouble,
         switch.agent(lab, SITE, folder / "agent", ports, more or {}),
-        recording(lab, recorder, folder / "rec"),
+        recording(lab, recorder, folder / "rec", whole=False),
     ):
         watched.sweep()
         then()
