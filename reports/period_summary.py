@@ -91,18 +91,26 @@ def _found(of: PeriodView, faults: Sequence[Finding]) -> list[str]:
     kept = _whole(said, _FOUND_WORDS - 18)
     if len(kept) < len(said):
         kept.append(f"And {count(len(said) - len(kept), 'further fault')}, below.")
-    worst = min(
-        (one for one in of.sites if one.availability.value is not None),
-        key=lambda one: one.availability.value or 0.0,
-        default=None,
-    )
-    if worst is not None and worst.site is not None:
-        answered = fine_percent(worst.availability.value or 0.0)
+    return [*kept, *_least(of)]
+
+
+def _least(of: PeriodView) -> list[str]:
+    """The site whose checks were least answered; where all were, that with the highest loss."""
+    several = len(of.sites) > 1
+    answered = [one for one in of.sites if one.availability.value is not None]
+    worst = min(answered, key=lambda one: one.availability.value or 0.0, default=None)
+    if worst is None or worst.site is None:
+        return []
+    if worst.availability.value != 1:
         where = short_site(of.view, worst.site)
-        least = "least answered at" if len(of.sites) > 1 else "answered at"
-        loss = "" if worst.loss.value is None else f"; loss {fine_percent(worst.loss.value)}"
-        kept.append(f"Checks {least} {where}: {answered}{loss}.")
-    return kept
+        share = fine_percent(worst.availability.value or 0.0)
+        return [f"Checks {'least ' if several else ''}answered at {where}: {share}."]
+    lossiest = max(answered, key=lambda one: one.loss.value or 0.0)
+    loss = fine_percent(lossiest.loss.value or 0.0)
+    if not several or lossiest.site is None:
+        return [f"Every check was answered; loss {loss}."]
+    where = short_site(of.view, lossiest.site)
+    return [f"Every check was answered; highest loss at {where}: {loss}."]
 
 
 def _cleared(of: PeriodView, group: Sequence[Finding]) -> str:
@@ -140,7 +148,8 @@ def _sure(of: PeriodView) -> list[str]:
     if not of.sites or not of.hours():
         return []
     seen = sorted(one.hours / of.hours() for one in of.sites)
-    span = percent(seen[0]) if len(seen) == 1 else f"{percent(seen[0])} to {percent(seen[-1])}"
+    least, most = percent(seen[0]), percent(seen[-1])
+    span = least if least == most else f"{least} to {most}"
     return [
         f"Each site was looked at in {span} of the hours, from "
         f"{count(len(of.period.vantages), 'vantage')}.",

@@ -50,10 +50,10 @@ def of_period(
 def _figures(stored: "PeriodReport", found: "PeriodReport") -> Iterator[str]:
     for name in ("days", "hours", "runs", "interrupted", "vantages", "versions"):
         yield from _differs(name, getattr(stored, name), getattr(found, name))
-    places = {(one.site, one.asset): one for one in stored.places}
-    again = {(one.site, one.asset): one for one in found.places}
+    places = {(one.council, one.site, one.asset): one for one in stored.places}
+    again = {(one.council, one.site, one.asset): one for one in found.places}
     for key in sorted(places.keys() | again.keys(), key=str):
-        where = " ".join(part for part in key if part) or "no site"
+        where = " ".join(part for part in key[1:] if part) or "no site"
         if key not in places or key not in again:
             yield f"{where}: only {'its data have' if key in again else 'the report has'} it"
             continue

@@ -3,7 +3,8 @@
 Beside it a plain SQL scan of the same rows, which gives one mean and one count for each site: what
 anybody would write first. Prints a line for each limit; exit status 1 if one is missed. `CHECKS`
 sets the number of checks. The history is made by SQLite itself, and its packed columns by numpy
-from the same formula: making it takes some minutes and 3 GB of disk.
+from the same formula: making it takes some minutes and 3 GB of disk. Held to the limit are seconds
+of the processor, since a report is made by one, and other work on the machine is none of it.
 """
 
 import json
@@ -214,9 +215,9 @@ def _happened(connection: sqlite3.Connection) -> None:
     ])  # fmt: skip
 
 
-def scan(path: Path) -> float:
-    """Seconds that a mean and a count for each site take by SQL."""
-    began = time.perf_counter()
+def scan(path: Path) -> tuple[float, float]:
+    """Seconds that a mean and a count for each site take by SQL: on the clock, of the processor."""
+    began, used = time.perf_counter(), time.process_time()
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute(
             "SELECT site, count(*), avg(value) FROM checks"
@@ -224,7 +225,7 @@ def scan(path: Path) -> float:
             " WHERE name = 'packet_loss_ratio' AND site IS NOT NULL GROUP BY site"
         ).fetchall()
     assert len(rows) == SITES
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - used
 
 
 def main() -> int:
@@ -234,7 +235,7 @@ def main() -> int:
         make(path)
         print(f"report: {RUNS * ASSETS:,} checks made in {time.perf_counter() - began:.0f} s, "
               f"{path.stat().st_size / 1e9:.1f} GB", flush=True)  # fmt: skip
-        scanned_s = scan(path)
+        scanned_s, scan_s = scan(path)
         began = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "nethealth", "report", "--store", f"sqlite:///{path}",
@@ -243,12 +244,14 @@ def main() -> int:
             check=True, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[2],
         )  # fmt: skip
         took_s = time.perf_counter() - began
-        megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        megabytes = used.ru_maxrss / 1024
         sizes = {file.suffix[1:]: file.stat().st_size / 1e6 for file in out.iterdir()}
     print("report: " + json.dumps({kind: round(size, 2) for kind, size in sizes.items()}) + " MB")
     held = True
     for words, value, most in (
-        (f"{FORMATS} of {DAYS} days in seconds (a plain scan: {scanned_s:.1f})", took_s,
+        (f"{FORMATS} of {DAYS} days in seconds of the processor ({took_s:.1f} on the clock; a "
+         f"plain scan: {scan_s:.1f}, {scanned_s:.1f})", used.ru_utime + used.ru_stime,
          SECONDS_MOST),
         ("the greatest memory in MB", megabytes, MEGABYTES_MOST),
         ("the HTML in MB", sizes["html"], HTML_MEGABYTES_MOST),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -29,7 +29,6 @@ from nethealth.model.period import NOT_RUN_LEAST, CheckPeriod
 from nethealth.model.period_codec import sealed
 from nethealth.model.period_report import (
     Asked,
-    Change,
     Daily,
     EventCount,
     Hole,
@@ -58,78 +57,42 @@ class Facts:
 
 
 @dataclass(slots=True)
-class _Site:
-    """A site while its checks go by."""
+class _Gathered:
+    """What is kept of the sites once their checks have gone by."""
 
-    council: str | None
-    samples: list[Sample] = field(default_factory=list)
-    digests: list[str] = field(default_factory=list)
-    assets: list[Place] = field(default_factory=list)
-    times_s: list[Integers] = field(default_factory=list)
-    checks: list[CheckPeriod] = field(default_factory=list)  # kept only for a change
+    places: list[Place] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+    controls: dict[str, Daily] = field(default_factory=dict)
+    checks: dict[str, list[CheckPeriod]] = field(default_factory=dict)  # of changed sites
 
 
 def build(asked: Asked, checks: Iterable[CheckPeriod], facts: Facts) -> PeriodReport:
     """The figures of every place asked for.
 
-    `checks` come site by site; where there are changes to judge, those of other sites too, to
-    compare with. ValueError for an unknown time zone or for a period of no time.
+    `checks` come site by site, and one site at a time is in memory; where there are changes to
+    judge, those of other sites come too, to compare with. ValueError for an unknown time zone or
+    for a period of no time.
     """
     days = calendar(asked.since, asked.until, asked.timezone)
-    wanted = _change_days(asked, facts.events, days)
-    sites: dict[str | None, _Site] = {}
-    others: dict[str | None, list[Sample]] = {}
-    pending: dict[str | None, list[tuple[Sample, str]]] = {}
-    current: tuple[str | None, str | None] | None = None
-
-    def end_asset() -> None:
-        if current is None:
-            return
-        found = sites[current[0]]
-        for asset, parts in pending.items():
-            joined = together([one for one, _ in parts])
-            sha = digest_of(one for _, one in parts)
-            found.samples.append(joined)
-            found.digests.append(sha)
-            if asset is not None:
-                found.assets.append(place(joined, days, (found.council, current[0], asset), sha))
-        pending.clear()
-
-    for check in checks:
-        if not _is_asked(asked, check):
-            others.setdefault(check.site, []).append(sample(check, days))
-            continue
-        here = (check.site, check.asset)
-        if here != current:
-            end_asset()
-            current = here
-            sites.setdefault(check.site, _Site(check.council))
-        found = sites[check.site]
-        pending.setdefault(check.asset, []).append((sample(check, days), digest(check)))
-        found.times_s.append(_ran(check))
-        if any(site == check.site for _, site, _ in wanted):
-            found.checks.append(check)
-    end_asset()
-    places: list[Place] = []
-    holes: list[Hole] = []
-    controls: dict[str, Daily] = {}
-    for site, found in sorted(sites.items(), key=lambda pair: (pair[0] is None, pair[0] or "")):
-        whole = place(
-            together(found.samples), days, (found.council, site, None), digest_of(found.digests)
-        )
-        places += [whole, *sorted(found.assets, key=lambda one: one.asset or "")]
-        holes += _holes(site, found.times_s, asked, facts.runs)
-        if site is not None:
-            controls[site] = whole.daily
-    for site, samples in others.items():
-        if site is not None and site not in controls:
-            controls[site] = place(together(samples), days, (None, site, None), "").daily
-    known = Known(days, facts.runs, facts.inventories, controls)
-    changes: list[Change] = []
-    for day, site, source in wanted[:_CHANGES_MOST]:
-        held = sites[site].checks if site in sites else []
-        changes.append(compare(known, held, site, day, source))
-    daily = {one.site: one.daily for one in places if one.asset is None}
+    wanted = _change_days(asked, facts.events, days)[:_CHANGES_MOST]
+    changed = {site for _, site, _ in wanted}
+    kept = _Gathered()
+    for (council, site), group in groupby(checks, key=lambda one: (one.council, one.site)):
+        if asked.site in (None, site) and asked.council in (None, council):
+            held = _site(council, site, group, days, kept, asked, facts.runs, site in changed)
+            if site is not None and site in changed:
+                kept.checks[site] = held
+        elif site is not None:
+            joined = together([sample(one, days) for one in group])
+            kept.controls.setdefault(site, place(joined, days, (council, site, None), "").daily)
+    kept.places.sort(key=lambda one: (one.site is None, one.site or "", one.council or "",
+                                      one.asset or ""))  # fmt: skip
+    kept.holes.sort(key=lambda one: (one.site or "", one.start))
+    known = Known(days, facts.runs, facts.inventories, kept.controls)
+    changes = [
+        compare(known, kept.checks.get(site, ()), site, day, source) for day, site, source in wanted
+    ]
+    daily = {one.site: one.daily for one in kept.places if one.asset is None}
     return sealed(PeriodReport(
         asked=asked,
         days=days.days,
@@ -138,17 +101,49 @@ def build(asked: Asked, checks: Iterable[CheckPeriod], facts: Facts) -> PeriodRe
         interrupted=sum(run.interrupted or run.finished is None for run in facts.runs),
         vantages=tuple(sorted({run.vantage for run in facts.runs})),
         versions=tuple(sorted({run.version for run in facts.runs})),
-        places=tuple(places),
+        places=tuple(kept.places),
         events=_events(asked, facts, days, daily),
         not_run=tuple(facts.not_run),
-        holes=tuple(holes),
+        holes=tuple(kept.holes),
         seen=tuple(facts.seen),
         changes=tuple(changes),
     ))  # fmt: skip
 
 
-def _is_asked(asked: Asked, check: CheckPeriod) -> bool:
-    return (asked.site in (None, check.site)) and (asked.council in (None, check.council))
+def _site(
+    council: str | None,
+    site: str | None,
+    checks: Iterable[CheckPeriod],
+    days: Calendar,
+    kept: _Gathered,
+    asked: Asked,
+    runs: Sequence[RunFacts],
+    changed: bool,
+) -> list[CheckPeriod]:
+    """Add one site and its assets to what is kept; its checks where a change needs them."""
+    held: list[CheckPeriod] = []
+    samples: list[Sample] = []
+    digests: list[str] = []
+    times_s: list[Integers] = []
+    for asset, group in groupby(checks, key=lambda one: one.asset):
+        parts: list[tuple[Sample, str]] = []
+        for check in group:
+            parts.append((sample(check, days), digest(check)))
+            times_s.append(_ran(check))
+            if changed:
+                held.append(check)
+        joined = together([one for one, _ in parts])
+        sha = digest_of(one for _, one in parts)
+        samples.append(joined)
+        digests.append(sha)
+        if asset is not None:
+            kept.places.append(place(joined, days, (council, site, asset), sha))
+    whole = place(together(samples), days, (council, site, None), digest_of(digests))
+    kept.places.append(whole)
+    kept.holes += _holes(site, times_s, asked, runs)
+    if site is not None:
+        kept.controls[site] = whole.daily
+    return held
 
 
 def _ran(check: CheckPeriod) -> Integers:
