@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from nethealth.case.appraisal import appraise
 from nethealth.case.disruption import disruption_cost
+from nethealth.case.episodes import held, one_line_each
 from nethealth.case.lines import line_inventory
 from nethealth.case.recharges import recharge_all
 from nethealth.case.risks import ownerless, rows
@@ -20,9 +21,14 @@ def work_out(case: CaseFile, record: Record) -> CaseResult:
     until = record.run.finished or record.run.started
     observed_s = record.run.pacing.observed_s
     observed = until - record.run.started if observed_s is None else timedelta(seconds=observed_s)
+    findings = record.findings
+    if record.period is not None:
+        findings, observed = held(record)
     cost = disruption_cost(
-        case, record.findings, record.inventory, observed, record.inventory.vantage.timezone
+        case, findings, record.inventory, observed, record.inventory.vantage.timezone
     )
+    if cost is not None and record.period is not None:
+        cost = one_line_each(cost)
     yearly = cost.telephony_gbp_per_year if cost is not None else None
     return CaseResult(
         file=case,

@@ -195,7 +195,7 @@ def record_of(source: Source, asked: "Asked", made: datetime) -> "Record":
         ],
         seen=[
             Seen(one.finding.id, one.runs, span.looked.get(one.finding.site, len(span.runs)),
-                 one.first, one.last, one.run)
+                 one.first, one.last, one.run, one.episodes)
             for one in found
         ],
     )  # fmt: skip

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from nethealth.cli.exits import InputError
 from nethealth.model.check import CheckResult
+from nethealth.model.episodes import Sweeps
 from nethealth.model.failure import Outcome
 from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation
@@ -54,14 +55,15 @@ class OfRecords:
             for (site, probe, reason), n in not_run.items()
         ]
         counted.sort(key=lambda one: (-one.checks, one.site or "", one.probe, one.reason))
+        runs = tuple(_facts(one) for one in inside)
         return Span(
-            runs=tuple(_facts(one) for one in inside),
+            runs=runs,
             inventories=inventories,
             settings=inside[-1].settings if inside else self._records[-1].settings,
             events=tuple(sorted(events.values(), key=lambda one: (one.time, one.id))),
             not_run=tuple(counted),
             looked=dict(looked),
-            found=_found(inside),
+            found=_found(inside, runs),
         )
 
     def checks(
@@ -114,16 +116,23 @@ def _name(inventory: Inventory) -> str:
     return sha256(repr(inventory).encode()).hexdigest()
 
 
-def _found(records: Sequence[Record]) -> tuple[Found, ...]:
+def _found(records: Sequence[Record], runs: Sequence[RunFacts]) -> tuple[Found, ...]:
     found: dict[str, Found] = {}
+    made: dict[str, list[str]] = defaultdict(list)
     for record in records:
         for finding in record.findings:
             run, started = record.run.id, record.run.started
+            made[finding.id].append(run)
             held = found.get(finding.id)
             if held is None:
-                found[finding.id] = Found(finding, run, 1, started, started)
+                found[finding.id] = Found(finding, run, 1, started, started, ())
                 continue
             if finding.severity.rank >= held.finding.severity.rank:
                 held = replace(held, finding=finding, run=run)
-            found[finding.id] = replace(held, runs=held.runs + 1, last=started)
-    return tuple(found.values())
+            found[finding.id] = replace(held, last=started)
+    sweeps = Sweeps(runs)
+    return tuple(
+        replace(one, runs=len(set(made[id_])),
+                episodes=sweeps.episodes(list(dict.fromkeys(made[id_]))))
+        for id_, one in found.items()
+    )  # fmt: skip

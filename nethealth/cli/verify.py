@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,9 +62,10 @@ def verify(
     look = load_look(branding, templates)
     differing = 0
     over_period = period_of(files[0])
+    found: Iterator[str]
     if over_period is not None:
         record, previous = over_period, None
-        found = of_period(record, records, run, store)
+        found = chain(of_period(record, records, run, store), _of_case(record))
     else:
         record, previous = chosen(records or _beside(files[0], run, store), run, store)
         found = _of_record(record)
@@ -91,9 +93,7 @@ def _beside(file: Path, run: str | None, store: str | None) -> tuple[Path, ...]:
 def _of_record(record: "Record") -> Iterator[str]:
     """What of a record does not follow from its own observations."""
     from nethealth import __version__  # noqa: PLC0415
-    from nethealth.case.result import work_out  # noqa: PLC0415
     from nethealth.diagnosis import judge  # noqa: PLC0415
-    from nethealth.model.case_codec import CaseError, typed  # noqa: PLC0415
 
     if record.tool.version != __version__:
         click.echo(
@@ -104,6 +104,14 @@ def _of_record(record: "Record") -> Iterator[str]:
         found = {one.id: one for one in judge(record)}
         for id_ in sorted(stored.keys() | found.keys()):
             yield from _differences(f"finding {id_}", stored.get(id_), found.get(id_))
+    yield from _of_case(record)
+
+
+def _of_case(record: "Record") -> Iterator[str]:
+    """What of a business case does not follow from its own figures and the record's findings."""
+    from nethealth.case.result import work_out  # noqa: PLC0415
+    from nethealth.model.case_codec import CaseError, typed  # noqa: PLC0415
+
     if record.case is not None:
         try:
             stored_case = typed(record.case)

@@ -139,6 +139,7 @@ class Seen:
     first: datetime
     last: datetime
     run: str  # the one whose words and evidence are shown
+    episodes: tuple[tuple[datetime, datetime], ...]  # as `nethealth.model.episodes` has them
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from nethealth.model import codec
 from nethealth.model.check import CheckResult
+from nethealth.model.episodes import Episode, Sweeps
 from nethealth.model.failure import Outcome
 from nethealth.model.finding import Finding, Severity
 from nethealth.model.inventory import Inventory, SweepSettings
@@ -36,6 +37,7 @@ class Found:
     runs: int
     first: datetime
     last: datetime
+    episodes: tuple[Episode, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def span(connection: sqlite3.Connection, since: datetime, until: datetime) -> Sp
         ),
         not_run=tuple(NotRun(*row) for row in not_run),
         looked=dict(looked.fetchall()),
-        found=_found(connection, within),
+        found=_found(connection, within, Sweeps(runs)),
     )
 
 
@@ -235,8 +237,10 @@ def _runs(
     return tuple(found), settings
 
 
-def _found(connection: sqlite3.Connection, within: tuple[str, str, str]) -> tuple[Found, ...]:
-    tallies: dict[str, list[Any]] = {}  # id: rank, run, its start, body's place, count, first
+def _found(
+    connection: sqlite3.Connection, within: tuple[str, str, str], sweeps: Sweeps
+) -> tuple[Found, ...]:
+    tallies: dict[str, list[Any]] = {}  # id: rank, run, body's place, first, last, all runs
     for id_, severity, run, started, run_key, position in connection.execute(
         "SELECT json_extract(body, '$.id'), severity, runs.id, runs.started, run_key, position"
         " FROM runs CROSS JOIN findings ON run_key = runs.key"
@@ -244,18 +248,25 @@ def _found(connection: sqlite3.Connection, within: tuple[str, str, str]) -> tupl
         within,
     ):
         rank = Severity(severity).rank
-        tally = tallies.setdefault(id_, [rank, run, (run_key, position), 0, started, started])
+        tally = tallies.setdefault(id_, [rank, run, (run_key, position), started, started, []])
         if rank >= tally[0]:
             tally[:3] = rank, run, (run_key, position)
-        tally[3] += 1
-        tally[5] = started
+        tally[4] = started
+        tally[5].append(run)
     found = []
-    for _, run, place, runs, first, last in tallies.values():
+    for _, run, place, first, last, runs in tallies.values():
         ((body,),) = connection.execute(
             "SELECT body FROM findings WHERE run_key = ? AND position = ?", place
         ).fetchall()
         finding = _findings().validate_json(body, by_alias=True)
         found.append(
-            Found(finding, run, runs, datetime.fromisoformat(first), datetime.fromisoformat(last))
+            Found(
+                finding,
+                run,
+                len(set(runs)),
+                datetime.fromisoformat(first),
+                datetime.fromisoformat(last),
+                sweeps.episodes(list(dict.fromkeys(runs))),
+            )
         )
     return tuple(found)
