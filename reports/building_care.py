@@ -122,10 +122,7 @@ def age(view: View, place: Place) -> Known:
     dated = [asset for asset in place.assets if asset.installed is not None]
     if not dated:
         text = "The register does not say when anything here was installed."
-        lines = tuple(
-            f"{asset_line(one)}: installed, not given" for one in place.assets[:LISTED_MOST]
-        )
-        return Known("Age", UNKNOWN, text, lines=lines)
+        return Known("Age", UNKNOWN, text, lines=("asset: installed, not given",))
     oldest = min(dated, key=lambda asset: asset.installed or 0)
     years = today(view).year - (oldest.installed or 0)
     age = count(years, "year") if years > 0 else "less than a year"
@@ -146,10 +143,7 @@ def support(view: View, place: Place) -> Known:
     soon = [(end, key) for end, key in dated if 0 <= (end - day).days <= _SOON_DAYS]
     if not dated:
         text = "The register does not say until when anything here has it."
-        lines = tuple(
-            f"{asset_line(one)}: end_of_support, not given" for one in place.assets[:LISTED_MOST]
-        )
-        return Known(subject, UNKNOWN, text, lines=lines)
+        return Known(subject, UNKNOWN, text, lines=("asset: end_of_support, not given",))
     parts = [
         f"{title} {listed([f'{view.asset_name(key)} ({end:%-d %b %Y})' for end, key in some], 4)}"
         for title, some in (("Over for", over), ("Ends within a year for", soon))

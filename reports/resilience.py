@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nethealth.model.inventory import Site
 from reports.building_rows import rows
-from reports.buildings import Known, Place, places
+from reports.buildings import UNKNOWN, Known, Place, places
 from reports.citing import figure
 from reports.document import Block, Bullets, Column, Paragraph, Table
 from reports.view import View
@@ -22,6 +22,7 @@ _COLUMNS = (
     Column("Line of the register", optional=True, share=1.2),
 )
 _LISTED_MOST = 8
+_FOLDED_FROM = 3  # so many things that are not known take one row together
 
 
 def resilience_blocks(view: View) -> tuple[Block, ...]:
@@ -53,9 +54,25 @@ def _table(view: View, place: Place, known: Sequence[Known]) -> Table:
     caption = name if building is None or building == name else f"{name}, in {building}"
     rows = tuple(
         (one.subject, one.mark, figure(one.text, one.seen), "; ".join(one.lines) or "–")
-        for one in known
+        for one in _folded(known)
     )
     return Table(caption, _COLUMNS, rows, telling=0)
+
+
+def _folded(known: Sequence[Known]) -> Sequence[Known]:
+    """What is not known in one row at the end, with the lines that would say it."""
+    unknown = [one for one in known if one.mark == UNKNOWN]
+    if len(unknown) < _FOLDED_FROM:
+        return known
+    subjects = [unknown[0].subject, *(_lowered(one.subject) for one in unknown[1:])]
+    text = f"{listed(subjects, len(subjects))}: neither the register nor a reading says."
+    lines = tuple(dict.fromkeys(line for one in unknown for line in one.lines))
+    folded = Known("Not known", UNKNOWN, text, lines=lines)
+    return [*(one for one in known if one.mark != UNKNOWN), folded]
+
+
+def _lowered(subject: str) -> str:
+    return subject[0].lower() + subject[1:]
 
 
 def _estate(view: View, told: Sequence[tuple[Place, Sequence[Known]]]) -> Iterator[str]:

@@ -70,7 +70,15 @@ def test_a_hall_of_which_little_is_known() -> None:
     guildhall = told(examples.equipped(), "The Guildhall")
     states = {subject: row[0] for subject, row in guildhall.items()}
     assert states["Way out"] == "Two or more"
-    assert states["Router"] == states["Switch"] == states["Age"] == "Not known"
+    # what is not known takes one row, with the lines that would say it
+    assert guildhall["Not known"] == (
+        "Not known",
+        "Router, switch, age and maker's support: neither the register nor a reading says.",
+        (),
+        "site guildhall: gateway, not given; asset: none of kind switch here; "
+        "asset: installed, not given; asset: end_of_support, not given",
+    )
+    assert list(states)[-1] == "Not known"
     assert states["Cooling"] == states["Power when the mains fail"] == "None"
     assert guildhall["Temperature"][:2] == (
         "Not read", "guildhall-probe is in the register and gave no reading.",
@@ -84,9 +92,18 @@ def test_an_absent_count_is_not_known_and_a_count_of_none_is_none() -> None:
     record = examples.equipped()
     bare = tuple(replace(site, cooling_units=None, ups=None) for site in record.inventory.site)
     unknown = told(replace(record, inventory=replace(record.inventory, site=bare)), "The Guildhall")
-    for subject in ("Cooling", "Power when the mains fail"):
-        assert unknown[subject][0] == "Not known"
-        assert unknown[subject][3].endswith("not given")
+    assert "cooling" in unknown["Not known"][1]
+    assert "power when the mains fail" in unknown["Not known"][1]
+    assert "site guildhall: cooling_units, not given" in unknown["Not known"][3]
+    assert not {"Cooling", "Power when the mains fail"} & set(unknown)
+
+
+def test_a_thing_or_two_that_are_not_known_keep_their_rows() -> None:
+    record = examples.equipped()
+    bare = tuple(replace(site, cooling_units=None) for site in record.inventory.site)
+    hall = told(replace(record, inventory=replace(record.inventory, site=bare)), "South")
+    assert hall["Cooling"][0] == "Not known"
+    assert hall["Cooling"][3] == "site hall: cooling_units, not given"
 
 
 def test_two_ways_out_of_one_provider_are_one() -> None:
@@ -192,8 +209,8 @@ def test_every_statement_leads_to_an_observation_or_a_line_of_the_register(name:
             for place in str(line).split("; ") if line != "–" else ():
                 what, _, key = place.partition(": ")
                 kind, _, id_ = what.partition(" ")
-                if not id_:  # "asset: none ...": that there is none is the reason
-                    assert key.startswith("none ")
+                if not id_:  # "asset: none ...", "... not given": that it is not there is why
+                    assert key.startswith("none ") or key.endswith(", not given")
                 elif kind == "line":
                     assert id_ in lines
                 else:
