@@ -53,7 +53,7 @@ def register_blocks(view: View) -> tuple[Block, ...]:
 def register_rows(view: View) -> list[dict[str, str]]:
     """Every asset and every stranger as a row of text, strangers first."""
     found = reconcile(view)
-    both = {one.asset.id: one for one in found.both}
+    both = {one.asset.id: one for one in reversed(found.both)}  # who told of it first
     missing = {one.asset.id: one for one in found.missing}
     rows = [_row("seen, not in the register", None, seen, "") for seen in found.strangers]
     for asset in view.record.inventory.asset:
@@ -209,7 +209,8 @@ def _letters(text: str) -> str:
 def _census(view: View, found: Reconciled) -> Table | None:
     """How many devices of each model and firmware there are, as they say themselves."""
     groups: dict[tuple[str, str, str], list[Seen]] = defaultdict(list)
-    for seen in found.found.devices:
+    answers = (one.seen for one in found.both if one.by == "its own answer")
+    for seen in (*found.found.devices, *answers):
         if seen.model:
             groups[seen.maker, seen.model, seen.firmware].append(seen)
     rows: list[tuple[Cell, ...]] = []
@@ -229,7 +230,7 @@ def _census(view: View, found: Reconciled) -> Table | None:
     columns = (
         Column("Model"), Column("Firmware"), Column("Devices", numeric=True), Column("Sites"),
     )  # fmt: skip
-    return _table("Models and firmware, by LLDP-MED, LLDP and CDP", columns, rows)
+    return _table("Models and firmware, as the devices say", columns, rows)
 
 
 def _old(view: View) -> Table | None:

@@ -13,7 +13,7 @@ from nethealth.model.inventory import Asset
 from nethealth.model.measured import was_measured
 from nethealth.model.observation import Observation
 from reports.figures import is_number, number_of
-from reports.sightings import Seen, Sightings, mac_of, sightings
+from reports.sightings import Seen, Sightings, mac_of, own_answers, sightings
 from reports.view import View
 
 _REFUSALS = (Failure.REFUSED, Failure.RESET, Failure.TLS, Failure.PROTOCOL, Failure.AUTH)
@@ -22,7 +22,10 @@ GATEWAY = "gateway"  # a site's own router may stand in the register by its addr
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """An asset and the device that it is, `by` which rule."""
+    """An asset and the device that it is, `by` which rule.
+
+    An asset that was told of by its switch and answered itself is there twice, its answer last.
+    """
 
     asset: Asset
     seen: Seen
@@ -61,6 +64,12 @@ def reconcile(view: View) -> Reconciled:
         elif known[0] is not None:
             both.append(Both(known[0], seen, known[1]))
     told = {one.asset.id for one in both}
+    answers = own_answers(view)
+    both += [
+        Both(asset, answers[asset.id], "its own answer")
+        for asset in view.record.inventory.asset
+        if asset.id in answers
+    ]
     missing = []
     for asset in view.record.inventory.asset:
         if asset.id in told or _told_of(asset, found):

@@ -14,6 +14,7 @@ from reports.view import View
 
 _TEXT_MAX = 80
 _MAC_PAIRS = 6
+_ANSWERS = {"sip_server": "SIP", "system_description": "SNMP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,25 @@ def sightings(view: View) -> Sightings:
         for seen in told.values()
     )
     return Sightings(devices, addresses, learned)
+
+
+def own_answers(view: View) -> dict[str, Seen]:
+    """What each asset of the register says that it is, where it was asked by SIP or SNMP."""
+    found: dict[str, Seen] = {}
+    for one in view.record.observations:
+        by = _ANSWERS.get(one.name)
+        check = view.checks.get(one.check)
+        if by is None or check is None or check.asset is None or not _text(one.value):
+            continue
+        seen = Seen(
+            model=_text(one.value), site=check.site, told_by=(f"itself, by {by}",),
+            observations=(one,),
+        )  # fmt: skip
+        known = found.get(check.asset)
+        # Of many rounds the last; what it runs says more than what it is built of.
+        if known is None or known.observations[0].name == one.name or by == "SIP":
+            found[check.asset] = seen
+    return found
 
 
 def mac_of(value: object) -> str:

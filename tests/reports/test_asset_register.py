@@ -56,7 +56,7 @@ def test_the_telephone_says_its_model_and_firmware() -> None:
     ]  # fmt: skip
     assert isinstance(stranger[0], Figure)
     assert stranger[0].cites == ("hall-dns:snmp/4",)
-    models = shown["Models and firmware, by LLDP-MED, LLDP and CDP"].rows
+    models = shown["Models and firmware, as the devices say"].rows
     assert ("Avaya 9611G", "S9611_6.8.5") in [tuple(map(str, row[:2])) for row in models]
 
 
@@ -89,6 +89,24 @@ def test_a_mac_address_goes_before_an_address_that_was_given_to_another() -> Non
     assert [tuple(map(str, row[3:])) for row in rows] == [
         ("IP address", "198.18.2.11", "198.18.2.10")
     ]
+
+
+def test_what_an_exchange_answers_by_sip_is_set_beside_its_line() -> None:
+    """The register has an Exchange 11; its SIP server says Avaya, to the probe's own request."""
+    record = examples.degraded()
+    pbx = replace(record.inventory.asset[0], model="Exchange 11")
+    shown = tables(with_register(record, pbx))
+    [row] = shown["The register and the device say different things"].rows
+    assert list(map(str, row)) == [
+        "hall-pbx", "South Cambridgeshire Hall", "its own answer", "model", "Exchange 11",
+        "Avaya CM/R016x.03",
+    ]  # fmt: skip
+    assert isinstance(row[-1], Figure)
+    assert row[-1].cites == ("hall-pbx:sip/4",)
+    same = replace(pbx, model="Avaya CM")
+    assert "The register and the device say different things" not in tables(
+        with_register(record, same)
+    )
 
 
 def test_what_a_device_calls_itself_by_snmp_is_its_name() -> None:

@@ -13,6 +13,7 @@ import reports
 from nethealth.model.record import Record
 from tests.reports import examples
 from tests.reports.test_hostile import NASTY, spoilt
+from tests.reports.test_look import LOOKS
 
 OFFLINE = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -48,6 +49,28 @@ def opened(browser: Browser, record: Record, folder: Path, width: int) -> tuple[
     page.on("console", lambda message: complaints.append(message.text))
     page.goto(place.as_uri())
     return page, complaints
+
+
+def test_a_councils_own_page_shows_its_logo_and_breaks_no_rule(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """The page's policy admits both style sheets and the picture: Chromium complains of nothing."""
+    place = tmp_path / "report.html"
+    [page_bytes] = reports.render(RECORDS["all-clear"], ["html"], look=LOOKS["svg"])
+    place.write_bytes(page_bytes)
+    page = browser.new_page(viewport={"width": 320, "height": 800})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(place.as_uri())
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    width = page.get_by_role("img", name=LOOKS["svg"].branding.name).first.evaluate(
+        "image => image.naturalWidth"
+    )
+    assert width == 120
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert complaints == []
+    page.close()
 
 
 @pytest.mark.parametrize("width", [1280, 320])
