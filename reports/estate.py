@@ -11,6 +11,7 @@ from reports.document import (
     Block,
     Cell,
     Column,
+    Figure,
     Heading,
     KeyValues,
     Mark,
@@ -23,6 +24,7 @@ from reports.hops import hop_table
 from reports.view import View, is_folded, worst_round
 from reports.words import CODE_TITLES, OUTCOME_WORDS, count, percent, seconds
 
+CITED_OF_CHECK_MOST = 40
 IN_FULL_MOST = 4  # so few checks are shown with every figure, not as a table
 _STATE_ORDER = ("critical", "warning", "none", "info", "ok")
 
@@ -68,6 +70,7 @@ def check_blocks(view: View) -> tuple[Block, ...]:
             hops = hop_table(view.seen(check.id))
             if hops is not None:
                 blocks.append(hops)
+            blocks += _rests_on(view, check)
         return tuple(blocks) or (Paragraph("No check was planned."),)
     columns = (
         Column("Target"),
@@ -92,6 +95,19 @@ def check_blocks(view: View) -> tuple[Block, ...]:
     rest = f"{further} without a finding; all of them in html, csv and json"
     caption = count(len(rows), "check")
     return (Table(caption, columns, rows, telling, rest if len(rows) > telling else ""),)
+
+
+def _rests_on(view: View, check: CheckResult) -> list[Block]:
+    """What the lines above rest on; a terminal leaves it out, since the record names them too."""
+    ids = [one.id for found in view.seen(check.id).values() for one in found]
+    if not ids:
+        return []
+    text = count(len(ids), "observation")
+    if len(ids) > CITED_OF_CHECK_MOST:
+        text += f", of which {CITED_OF_CHECK_MOST} are named here"
+    told = Figure(text, tuple(ids[:CITED_OF_CHECK_MOST]))
+    columns = Column("Check"), Column("It rests on")
+    return [Table("Where these figures come from", columns, ((check.id, told),), telling=0)]
 
 
 def _tells(view: View, rounds: Sequence[CheckResult]) -> bool:

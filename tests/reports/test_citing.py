@@ -179,6 +179,21 @@ def test_calls_and_streams_of_a_capture_cite_their_own_observations() -> None:
     assert (seen[ringing.cites[0]].name, seen[ringing.cites[0]].value) == ("post_dial_delay_s", 0.6)
 
 
+def test_a_check_shown_in_full_names_its_observations() -> None:
+    record = examples.one_target()
+    [table] = [
+        block
+        for section in compose(record).sections
+        for block in section.blocks
+        if isinstance(block, Table) and block.caption == "Where these figures come from"
+    ]
+    [(check, rests)] = table.rows
+    assert check == record.checks[0].id
+    assert isinstance(rests, Figure)
+    assert rests.cites == tuple(one.id for one in record.observations)
+    assert rests.text == "8 observations"  # loss, four of delay, its variation, R and MOS
+
+
 def test_a_finding_of_many_cites_at_least_one_for_each_statement() -> None:
     shown = document("many-alike")
     block = next(
