@@ -15,6 +15,7 @@ import pytest
 from docx.oxml.ns import qn
 from pdfua import validate
 
+import reports
 from nethealth.inventory.pictures import check_picture
 from nethealth.model.look import Branding, Look
 from reports import TemplateError, compose, render
@@ -162,6 +163,15 @@ def test_a_template_of_ones_own_takes_the_place_of_ours() -> None:
     styled = made("html", Look(templates={"report.css": "body { color: #123456 }"})).decode()
     assert "<style>body { color: #123456 }</style>" in styled
     assert "<h1>" in styled
+
+
+def test_our_own_templates_give_the_same_page_from_a_folder() -> None:
+    """Where a council starts from: nothing of ours is out of the sandbox's reach."""
+    folder = Path(reports.__file__).parent / "templates"
+    own = {name: (folder / name).read_text() for name in ("report.html.j2", "report.css")}
+    for name in ("equipped", "captured", "with a case"):
+        record = examples.ALL[name]()
+        assert render(record, ["html"]) == render(record, ["html"], look=Look(templates=own))
 
 
 def test_a_template_still_escapes() -> None:
