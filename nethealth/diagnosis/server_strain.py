@@ -4,8 +4,11 @@ A question that the path may have lost says nothing of the server, and a server 
 nothing of how it serves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
+from statistics import median
 
 from nethealth.diagnosis.evidence import Evidence, Round
 from nethealth.diagnosis.lan import Lan, overlap
@@ -16,6 +19,8 @@ from nethealth.diagnosis.text import counted
 from nethealth.model.observation import Observation
 
 BEFORE_S = 1800.0
+SLOW_TIMES = 5.0  # of the usual delay of an answer
+SLOW_LEAST_S = 0.2
 _NAMES = (
     "sip_status_code", "sip_transmission_count", "sip_response_delay_s",
     "sip_last_copy_response_delay_s",
@@ -50,12 +55,15 @@ class Strain:
 def strain_of(lan: Lan, span: tuple[datetime, datetime]) -> Strain | None:
     """What the servers of a site did in a span of time; None where none was asked then."""
     lossy = _loses(lan)
+    rounds = _rounds(lan.evidence, lan)
+    slow_s = _slow_s([one for one, ran in rounds if not overlap(ran, span)])
     within, before = [], []
     asked, well_before, well_after = 0, False, False
     earliest = span[0] - timedelta(seconds=BEFORE_S)
-    for one, ran in _rounds(lan.evidence, lan):
+    for one, ran in rounds:
         fault = sip_fault(one)
-        overloaded = (
+        late_s = one.number("sip_response_delay_s")
+        overloaded = (late_s is not None and late_s >= slow_s) or (
             fault is not None and fault.code == "sip-overload" and not (fault.resent and lossy)
         )
         if overlap(ran, span):
@@ -64,9 +72,9 @@ def strain_of(lan: Lan, span: tuple[datetime, datetime]) -> Strain | None:
             within += [one] if overloaded or silent else []
         elif earliest <= ran[1] < span[0]:
             before += [one] if overloaded else []
-            well_before |= fault is None
+            well_before |= fault is None and not overloaded
         elif ran[0] > span[1]:
-            well_after |= fault is None
+            well_after |= fault is None and not overloaded
     if not asked:
         return None
     return Strain(tuple(within), asked, tuple(before), well_before, well_after)
@@ -81,6 +89,16 @@ def _rounds(evidence: Evidence, lan: Lan) -> list[tuple[Round, tuple[datetime, d
         if (ran := ran_at(evidence, one)) is not None
     ]
     return sorted(found, key=lambda pair: (pair[1], pair[0].check.id))
+
+
+def _slow_s(others: Sequence[Round]) -> float:
+    """From which delay on an answer is slow: by what the same servers need at other times."""
+    delays = [
+        delay_s
+        for one in others
+        if sip_fault(one) is None and (delay_s := one.number("sip_response_delay_s")) is not None
+    ]
+    return max(SLOW_LEAST_S, SLOW_TIMES * median(delays)) if delays else inf
 
 
 def _loses(lan: Lan) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from nethealth.model.failure import Failure
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from tests.diagnosis.build import Scene
@@ -119,6 +121,26 @@ def test_our_own_questions_bear_it_out_and_their_finding_is_a_symptom() -> None:
     assert "our own questions to it were answered late or refused in 2 of 2 rounds" in (
         finding.statement
     )
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "verdict"), [(0.4, Verdict.SUPPORTED), (0.1, Verdict.NO_EVIDENCE)]
+)
+def test_answers_that_come_five_times_as_late_as_usual_are_slow(
+    delay_s: float, verdict: Verdict
+) -> None:
+    """0.02 s at other times: 0.1 s is five times as much, and no trouble for anybody yet."""
+    scene = event(hall(), "pbx-restart", 55.0, "hall", "hall-pbx")
+    for at_s, late_s in ((0.0, 0.02), (62.0, delay_s), (90.0, delay_s), (200.0, 0.02)):
+        scene.check(
+            "hall-pbx", "sip",
+            {"sip_response_delay_s": late_s, "sip_transmission_count": 1,
+             "sip_status_code": (200, {})},
+            start_s=at_s,
+        )  # fmt: skip
+    finding = avalanche(of_surge(scene, QUIET + WAVE + QUIET * 2))
+    assert finding is not None
+    assert finding.verdict is verdict
 
 
 def test_slow_server_without_any_surge_is_contradicted_and_stays_a_finding() -> None:

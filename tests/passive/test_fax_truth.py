@@ -1,6 +1,8 @@
 """T.38 in a real capture of a gateway that falls back to G.711: refused, as tshark reads it."""
 
+import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from nethealth.passive.fragments import Fragments
 from nethealth.passive.sip import SipAnalysis
 from probes.capture.reader import Reader
 from tests import captures
+from tests.cli.command import nethealth
 
 pytestmark = pytest.mark.captures
 NAME = "wswiki__FAX-Call-t38-CA-TDM-SIP-FB-1.pcap"
@@ -51,3 +54,14 @@ def test_both_legs_are_refused_as_tshark_reads_it() -> None:
         if one.name == "call_facsimile"
     }
     assert ours == {call_id: ("refused", code) for call_id, code in expected.items()}
+
+
+def test_the_program_says_that_they_were_refused(tmp_path: Path) -> None:
+    done = nethealth(
+        "capture", "read", str(captures.folder() / NAME), "--format", "json", home=tmp_path
+    )
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["code"], finding["verdict"], finding["direction"]) == (
+        "fax-over-ip", "supported", None,
+    )  # fmt: skip
+    assert f"{len(by_tshark())} of {len(by_tshark())} facsimile calls" in finding["statement"]
