@@ -17,7 +17,7 @@ from nethealth.diagnosis.ends import Ends
 from nethealth.diagnosis.evidence import Evidence, Place, number
 from nethealth.diagnosis.lan import Lan, lans, overlap, surest
 from nethealth.diagnosis.link_load import line_of
-from nethealth.diagnosis.server_strain import Strain, strain_of
+from nethealth.diagnosis.server_strain import Servers, Strain
 from nethealth.diagnosis.text import counted, milliseconds, percent
 from nethealth.model.finding import Direction, Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Event, Observation
@@ -183,7 +183,7 @@ def _around_the_peak(counts: Sequence[float], least: float, pause: int) -> tuple
 
 
 def _surged(evidence: Evidence, place: Place, lan: Lan | None, surge: Surge) -> Finding:
-    strain = None if lan is None else strain_of(lan, surge.span)
+    strain = None if lan is None else Servers(lan).strain(surge.span)
     trigger = _trigger(lan, surge.from_)
     in_capture, how = _failed_under_it(surge)
     by_probe = strain is not None and bool(strain.within)
@@ -338,9 +338,11 @@ def _unseen(
     evidence: Evidence, lan: Lan, watched: Sequence[tuple[datetime, datetime]]
 ) -> Iterator[Finding]:
     """A server that was late after something came back, with no surge seen: clear, or not known."""
-    for trigger in lan.happened(*_CAME_BACK):
+    triggers = lan.happened(*_CAME_BACK)
+    servers = Servers(lan) if triggers else None
+    for trigger in triggers:
         after = trigger.time, trigger.time + timedelta(seconds=TRIGGER_BEFORE_S)
-        strain = strain_of(lan, after)
+        strain = None if servers is None else servers.strain(after)
         if strain is None or not strain.within:
             continue
         covered = any(overlap(span, after) for span in watched)

@@ -5,9 +5,11 @@ prediction meets what it carried, calls filled it; where the line was full of so
 clears the telephony, which is said too.
 """
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from statistics import median
 
 from nethealth.diagnosis.draft import draft
@@ -45,23 +47,29 @@ class Calls:
         """The mean number of calls between two moments; None where calls were not watched."""
         if from_ < self.from_ or to > self.to or to <= from_:
             return None
-        now, last, total_s = 0, from_, 0.0
-        for moment, change in self.steps:
-            if moment >= to:
-                break
-            if moment > from_:
-                total_s += now * (moment - last).total_seconds()
-                last = moment
-            now = max(0, now + change)
+        first = bisect_right(self._moments, from_)
+        now, last, total_s = self._after[first - 1] if first else 0, from_, 0.0
+        for at in range(first, bisect_left(self._moments, to)):
+            total_s += now * (self._moments[at] - last).total_seconds()
+            now, last = self._after[at], self._moments[at]
         total_s += now * (to - last).total_seconds()
         return total_s / (to - from_).total_seconds()
 
     def most(self) -> int:
-        now, most = 0, 0
+        return max(self._after, default=0)
+
+    @cached_property
+    def _moments(self) -> list[datetime]:
+        return [moment for moment, _ in self.steps]
+
+    @cached_property
+    def _after(self) -> list[int]:
+        """How many calls there were after each step; one that began unseen ends without a trace."""
+        now, found = 0, []
         for _, change in self.steps:
             now = max(0, now + change)
-            most = max(most, now)
-        return most
+            found.append(now)
+        return found
 
 
 @dataclass(frozen=True)
@@ -248,7 +256,7 @@ class _Suffered:
 
 def _suffered(evidence: Evidence, lan: Lan, compared: Sequence[_Compared]) -> _Suffered:
     limit = evidence.record.settings.thresholds.loss
-    spans = [(found.one.from_, found.one.to) for found in compared]
+    spans = _joined([(found.one.from_, found.one.to) for found in compared])
     inside = _loss(evidence, lan, spans, within=True)
     outside = _loss(evidence, lan, spans, within=False)
     thrown = [found.one.discards for found in compared if found.one.discards is not None]
@@ -291,7 +299,22 @@ def _during(
 ) -> bool | None:
     """Whether a round ran in one of the spans; None where the record does not say when it ran."""
     ran = ran_at(evidence, one)
-    return None if ran is None else any(overlap(ran, span) for span in spans)
+    if ran is None:
+        return None
+    # The last span that begins before the round ends is the only one that can hold it.
+    at = bisect_right(spans, ran[1], key=lambda span: span[0]) - 1
+    return at >= 0 and overlap(ran, spans[at])
+
+
+def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """The same times as spans that have none in common, in the order of time."""
+    joined: list[tuple[datetime, datetime]] = []
+    for from_, to in sorted(spans):
+        if joined and from_ <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(to, joined[-1][1])
+        else:
+            joined.append((from_, to))
+    return joined
 
 
 def _unread(evidence: Evidence, lan: Lan, calls: Calls) -> Iterator[Finding]:

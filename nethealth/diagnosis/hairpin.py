@@ -16,7 +16,7 @@ from nethealth.diagnosis.ends import host_of, site_place
 from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.diagnosis.lan import surest
 from nethealth.diagnosis.recorded import Recordings, Stream
-from nethealth.diagnosis.text import counted, listing
+from nethealth.diagnosis.text import counted, listing, percent
 from nethealth.model.finding import Direction, Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
 
@@ -168,7 +168,8 @@ def _finding(
         statement = (
             f"The media of {counted(len(calls), 'call')} within {place.name} goes to {relays} and "
             f"back: each crosses the line of the site twice. At the busiest moment that is "
-            f"{peak_bps / 1000:.0f} kb/s each way which direct media would not need."
+            f"{peak_bps / 1000:.0f} kb/s each way which direct media would not need"
+            f"{_share(evidence, place, peak_bps)}."
         )
     elif verdict is Verdict.SUGGESTIVE:
         statement = (
@@ -213,6 +214,15 @@ def _finding(
         ),
         effect=Effect(estimate=peak_bps) if supported else None,
     )
+
+
+def _share(evidence: Evidence, place: Place, peak_bps: float) -> str:
+    """How much that is of the line, where the inventory says what the line can carry."""
+    site = evidence.site_facts.get(place.site or "")
+    sold = [mbps for mbps in (site.wan_down_mbps, site.wan_up_mbps) if mbps] if site else []
+    if not sold:
+        return ""
+    return f", {percent(min(1.0, peak_bps / (min(sold) * 1e6)))} of {min(sold):g} Mb/s"
 
 
 def _peak_bps(streams: Sequence[Stream]) -> float:

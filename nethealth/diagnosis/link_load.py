@@ -5,9 +5,11 @@ interfaces the one that carried most. Of a switch it is a port at whose other en
 be. What the line can carry is what the inventory declares, else the interface's own speed.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from nethealth.diagnosis.device import Device, Rated
 from nethealth.diagnosis.evidence import number
@@ -121,14 +123,13 @@ def _carried(device: Device, interface: str, own_bps: float | None) -> Iterator[
 
 def _beside(one: Rated, others: Sequence[Rated]) -> Rated | None:
     near = timedelta(seconds=_TOGETHER_S)
-    return next(
-        (
-            each
-            for each in others
-            if abs(each.from_ - one.from_) <= near and abs(each.to - one.to) <= near
-        ),
-        None,
-    )
+    first = bisect_left(others, one.from_ - near, key=lambda each: each.from_)
+    for each in islice(others, first, None):
+        if each.from_ > one.from_ + near:
+            return None
+        if abs(each.to - one.to) <= near:
+            return each
+    return None
 
 
 def _busiest(line: Line) -> tuple[float, str, str]:

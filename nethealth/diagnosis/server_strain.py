@@ -4,23 +4,24 @@ A question that the path may have lost says nothing of the server, and a server 
 nothing of how it serves.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
-from statistics import median
 
-from nethealth.diagnosis.evidence import Evidence, Round
+from nethealth.diagnosis.evidence import Round
 from nethealth.diagnosis.lan import Lan, overlap
 from nethealth.diagnosis.moments import ran_at
 from nethealth.diagnosis.resending import path_of
-from nethealth.diagnosis.sip import sip_fault
+from nethealth.diagnosis.sip import SipFault, sip_fault
 from nethealth.diagnosis.text import counted
 from nethealth.model.observation import Observation
 
 BEFORE_S = 1800.0
-SLOW_TIMES = 5.0  # of the usual delay of an answer
+SLOW_TIMES = 5.0  # of what a quarter of all answers need at the most
 SLOW_LEAST_S = 0.2
+_LONGEST_S = 120.0  # a check of a SIP server, with all its servers' timers
 _NAMES = (
     "sip_status_code", "sip_transmission_count", "sip_response_delay_s",
     "sip_last_copy_response_delay_s",
@@ -52,56 +53,72 @@ class Strain:
         )
 
 
-def strain_of(lan: Lan, span: tuple[datetime, datetime]) -> Strain | None:
-    """What the servers of a site did in a span of time; None where none was asked then."""
-    lossy = _loses(lan)
-    rounds = _rounds(lan.evidence, lan)
-    slow_s = _slow_s([one for one, ran in rounds if not overlap(ran, span)])
-    within, before = [], []
-    asked, well_before, well_after = 0, False, False
-    earliest = span[0] - timedelta(seconds=BEFORE_S)
-    for one, ran in rounds:
-        fault = sip_fault(one)
-        late_s = one.number("sip_response_delay_s")
-        overloaded = (late_s is not None and late_s >= slow_s) or (
-            fault is not None and fault.code == "sip-overload" and not (fault.resent and lossy)
+@dataclass(frozen=True)
+class _Asked:
+    one: Round
+    ran: tuple[datetime, datetime]
+    fault: SipFault | None
+    delay_s: float | None
+
+
+class Servers:
+    """The SIP servers of a site and every round in which they were asked, in the order of time."""
+
+    def __init__(self, lan: Lan) -> None:
+        threshold = lan.evidence.record.settings.thresholds.loss
+        self._lossy = path_of(lan.hosts, threshold).lossy
+        self._asked = sorted(
+            (
+                _Asked(one, ran, sip_fault(one), one.number("sip_response_delay_s"))
+                for host in lan.hosts
+                for series in host.of("sip")
+                for one in series.rounds
+                if (ran := ran_at(lan.evidence, one)) is not None
+            ),
+            key=lambda asked: (asked.ran, asked.one.check.id),
         )
-        if overlap(ran, span):
-            asked += 1
-            silent = fault is not None and fault.code == "sip-down" and not lossy
-            within += [one] if overloaded or silent else []
-        elif earliest <= ran[1] < span[0]:
-            before += [one] if overloaded else []
-            well_before |= fault is None and not overloaded
-        elif ran[0] > span[1]:
-            well_after |= fault is None and not overloaded
-    if not asked:
-        return None
-    return Strain(tuple(within), asked, tuple(before), well_before, well_after)
+        self._begins = [asked.ran[0] for asked in self._asked]
+        self._slow_s = _slow_s(self._asked)
+
+    def strain(self, span: tuple[datetime, datetime]) -> Strain | None:
+        """What they did in a span of time; None where none was asked then."""
+        earliest = span[0] - timedelta(seconds=BEFORE_S)
+        first = bisect_left(self._begins, earliest - timedelta(seconds=_LONGEST_S))
+        within, before = [], []
+        count, well_before, well_after = 0, False, False
+        for asked in self._asked[first:]:
+            if asked.ran[0] > span[1]:
+                well_after = self._well(asked)
+                if well_after:
+                    break
+            elif overlap(asked.ran, span):
+                count += 1
+                within += [asked.one] if self._overloaded(asked) or self._silent(asked) else []
+            elif asked.ran[1] >= earliest:
+                before += [asked.one] if self._overloaded(asked) else []
+                well_before |= self._well(asked)
+        if not count:
+            return None
+        return Strain(tuple(within), count, tuple(before), well_before, well_after)
+
+    def _overloaded(self, asked: _Asked) -> bool:
+        if asked.delay_s is not None and asked.delay_s >= self._slow_s:
+            return True
+        fault = asked.fault
+        resent = fault is not None and fault.resent and self._lossy
+        return fault is not None and fault.code == "sip-overload" and not resent
+
+    def _silent(self, asked: _Asked) -> bool:
+        return asked.fault is not None and asked.fault.code == "sip-down" and not self._lossy
+
+    def _well(self, asked: _Asked) -> bool:
+        return asked.fault is None and not self._overloaded(asked)
 
 
-def _rounds(evidence: Evidence, lan: Lan) -> list[tuple[Round, tuple[datetime, datetime]]]:
-    found = [
-        (one, ran)
-        for host in lan.hosts
-        for series in host.of("sip")
-        for one in series.rounds
-        if (ran := ran_at(evidence, one)) is not None
-    ]
-    return sorted(found, key=lambda pair: (pair[1], pair[0].check.id))
+def _slow_s(asked: Sequence[_Asked]) -> float:
+    """From which delay on an answer is slow: by what the same servers need when they are quick.
 
-
-def _slow_s(others: Sequence[Round]) -> float:
-    """From which delay on an answer is slow: by what the same servers need at other times."""
-    delays = [
-        delay_s
-        for one in others
-        if sip_fault(one) is None and (delay_s := one.number("sip_response_delay_s")) is not None
-    ]
-    return max(SLOW_LEAST_S, SLOW_TIMES * median(delays)) if delays else inf
-
-
-def _loses(lan: Lan) -> bool:
-    """Whether the way to the site loses packets, so that a copy says nothing of the server."""
-    threshold = lan.evidence.record.settings.thresholds.loss
-    return path_of(lan.hosts, threshold).lossy
+    By the quicker quarter, since a run that was made in times of trouble holds mostly slow ones.
+    """
+    delays = sorted(one.delay_s for one in asked if one.fault is None and one.delay_s is not None)
+    return max(SLOW_LEAST_S, SLOW_TIMES * delays[len(delays) // 4]) if delays else inf

@@ -1,5 +1,7 @@
 """Local calls that cross a line twice, and relays that are innocent."""
 
+from dataclasses import replace
+
 from nethealth.model.finding import Direction, Finding, Verdict
 from tests.diagnosis.build import Scene
 from tests.diagnosis.captured import Fact, capture, known
@@ -33,6 +35,16 @@ def test_local_call_over_a_relay_elsewhere_crosses_the_line_twice() -> None:
     assert "1 call within Depot House goes to hall-pbx and back" in finding.statement
     assert "160 kb/s each way" in finding.statement
     assert any("equal SSRC" in test.result for test in finding.refutations)
+
+
+def test_how_much_of_the_line_it_is_stands_beside_it() -> None:
+    """160 kb/s of a line of 2 Mb/s up are 8 %."""
+    scene = Scene(kind="capture")
+    known(scene, "hall-pbx", "pbx", "198.51.100.10")
+    known(scene, "depot-switch", "switch", "203.0.113.2")
+    scene.sites["depot"] = replace(scene.sites["depot"], wan_down_mbps=20.0, wan_up_mbps=2.0)
+    finding = capture(scene, None, *both_legs()).only("media-hairpin:depot")
+    assert finding.statement.endswith("direct media would not need, 8.0 % of 2 Mb/s.")
 
 
 def test_legs_with_ssrcs_of_their_own_are_joined_by_their_calls() -> None:
