@@ -1,5 +1,9 @@
 """A line full of calls, and lines that are full of something else while people telephone."""
 
+from dataclasses import replace
+
+import pytest
+
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from tests.diagnosis.build import Scene
 from tests.diagnosis.captured import capture, event, known
@@ -94,6 +98,23 @@ def test_download_as_large_as_the_calls_would_be_is_none_of_them() -> None:
 def test_line_that_is_not_full_is_none() -> None:
     half = [(0.1, 0.1), (1.0, 1.0), (1.0, 1.0), (0.1, 0.1)]
     assert load_of(calls(line(half), 11, 61.0, 181.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("carried", "verdict"),
+    [
+        (FULL_OF_CALLS, Verdict.SUPPORTED),
+        # 1.9 Mb/s one way alone: of a line of 20 Mb/s down that is nothing, and up is not known
+        ([(0.1, 0.1), (1.9, 0.1), (1.9, 0.1), (0.1, 0.1)], None),
+    ],
+)
+def test_line_of_two_speeds_is_full_of_calls_where_the_slower_one_is(
+    carried: list[tuple[float, float]], verdict: Verdict | None
+) -> None:
+    scene = line(carried, lost={1: 12, 2: 15})
+    scene.sites["hall"] = replace(scene.sites["hall"], wan_down_mbps=20.0, wan_up_mbps=2.0)
+    finding = load_of(calls(scene, 21, 61.0, 181.0))
+    assert (finding.verdict if finding else None) is verdict
 
 
 def test_switch_is_no_line() -> None:
