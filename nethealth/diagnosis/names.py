@@ -106,8 +106,7 @@ def _verdict(evidence: Evidence, host: Host, failed: Sequence[Round]) -> Verdict
     As many as failed are weighed against all that were asked, in every round.
     """
     site = host.place.site
-    threshold = evidence.record.settings.thresholds.loss
-    path = path_of(evidence.sites[site] if site else (host,), threshold)
+    path = path_of(evidence, evidence.sites[site] if site else (host,))
     if any(one.check.failure is not Failure.TIMEOUT for one in failed):
         return Verdict.DEMONSTRATED
     asked = [one for series in host.of("dns") for one in series.rounds]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, lgamma, log, log1p
 
-from nethealth.diagnosis.evidence import Host
+from nethealth.diagnosis.evidence import Evidence, Host
 from nethealth.diagnosis.loss import loss_of
 from nethealth.quality.loss import LossStatistics
 
@@ -19,6 +19,7 @@ CHANCE_MOST = 0.01  # below it, chance is no explanation
 # the more so of an answer right after a copy, where that of a slow server seldom falls.
 LOSSY_CHANCE_MOST = 1e-3
 PROMPT_CHANCE_MOST = 1e-5
+T1_S = 0.5  # RFC 3261 section 17.1.1.1: the second copy goes so long after the first
 # Between copy and answer beyond the slowest echo: what a busy host takes to write one.
 PROMPT_MARGIN_S = 0.1
 
@@ -30,6 +31,7 @@ class Path:
     loss: LossStatistics | None
     round_trip_max_s: float | None
     lossy: bool  # above the threshold, even at the lower end of the interval
+    own_lag_s: float = 0.0  # how late the measuring machine itself was at the worst
 
     def may_have_lost(self, copies: int, last_copy_s: float | None = None) -> bool:
         """Whether the path may well have lost every one of `copies`, each by itself.
@@ -53,7 +55,7 @@ class Path:
 
     @property
     def _prompt_s(self) -> float:
-        return (self.round_trip_max_s or 0.0) + PROMPT_MARGIN_S
+        return (self.round_trip_max_s or 0.0) + self.own_lag_s + PROMPT_MARGIN_S
 
     def _chance_most(self, *, prompt: bool) -> float:
         if not self.lossy:
@@ -61,8 +63,10 @@ class Path:
         return PROMPT_CHANCE_MOST if prompt else LOSSY_CHANCE_MOST
 
 
-def path_of(hosts: Sequence[Host], threshold: float) -> Path:
+def path_of(evidence: Evidence, hosts: Sequence[Host]) -> Path:
     """The way that these hosts share, by the echo requests that went it."""
+    threshold = evidence.record.settings.thresholds.loss
+    lag_s = evidence.record.run.instrument.loop_lag_max_s
     loss = loss_of(hosts)
     slowest = [
         value
@@ -74,6 +78,7 @@ def path_of(hosts: Sequence[Host], threshold: float) -> Path:
         loss,
         max(slowest, default=None),
         lossy=loss is not None and loss.interval[0] > threshold,
+        own_lag_s=min(lag_s, T1_S) if lag_s is not None and lag_s > 0 else 0.0,
     )
 
 

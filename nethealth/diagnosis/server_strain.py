@@ -65,8 +65,7 @@ class Servers:
     """The SIP servers of a site and every round in which they were asked, in the order of time."""
 
     def __init__(self, lan: Lan) -> None:
-        threshold = lan.evidence.record.settings.thresholds.loss
-        self._lossy = path_of(lan.hosts, threshold).lossy
+        self._lossy = path_of(lan.evidence, lan.hosts).lossy
         self._asked = sorted(
             (
                 _Asked(one, ran, sip_fault(one), one.number("sip_response_delay_s"))

@@ -54,7 +54,6 @@ class SipFault:
 def sip_findings(evidence: Evidence) -> Iterator[Finding]:
     """One finding for each host whose SIP is not plainly up, by its latest fault."""
     everyone = _servers(evidence.hosts)
-    threshold = evidence.record.settings.thresholds.loss
     for host in evidence.hosts:
         for series in host.of("sip"):
             faults = persistent(series.rounds, sip_fault)
@@ -66,7 +65,7 @@ def sip_findings(evidence: Evidence) -> Iterator[Finding]:
                     if len(series.rounds) > 1
                     else ""
                 )
-                path = path_of(_on_the_path(evidence, host), threshold)
+                path = path_of(evidence, _on_the_path(evidence, host))
                 lost = _lost_on_the_path(path, fault) and (
                     not fault.resent
                     or len(series.rounds) == 1

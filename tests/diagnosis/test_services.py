@@ -107,6 +107,16 @@ def test_answer_between_two_copies_is_a_slow_server_over_a_lossy_path_too(copies
     assert any("300 ms after the last copy" in test.result for test in slow.refutations)
 
 
+def test_answer_that_was_late_by_the_measuring_machine_itself_is_no_slow_servers() -> None:
+    """0.3 s after the copy, on a machine that was 0.25 s late at the worst (RFC 3261 timer E)."""
+    scene = healthy().ping("mill-pbx", lost=50, sent=1000)
+    scene.busy(Instrument(loop_lag_p99_s=0.01, loop_lag_max_s=0.25))
+    scene.sip("mill-pbx", 200, copies=3, sip_last_copy_response_delay_s=0.3)
+    found = {finding.id: finding for finding in scene.findings()}
+    assert "sip-overload:mill-pbx" not in found
+    assert found["packet-loss:mill"].symptoms == ("sip-overload:mill-pbx",)
+
+
 def test_prompt_answer_to_a_fourth_copy_is_not_excused_by_one_lost_packet() -> None:
     """One of 200 lost is at most 2.8 %: of three copies all, 22 in a million times."""
     scene = healthy().ping("mill-pbx", lost=1, sent=200)
