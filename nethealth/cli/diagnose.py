@@ -22,6 +22,10 @@ from nethealth.cli.options import Output, force_option, output_options, record_o
 )
 @click.option("--council", metavar="ID", default=None, help="Only what was seen at this council.")
 @click.option("--site", metavar="ID", default=None, help="Only what was seen at this site.")
+@click.option("--explain", metavar="CODE", default=None, help="Print the page of a finding.")
+@click.option(
+    "--plan", is_flag=True, help="List the cheapest measurements that would settle what is open."
+)
 @force_option
 @output_options
 @click.pass_context
@@ -34,6 +38,8 @@ def diagnose(
     until: datetime | None,
     council: str | None,
     site: str | None,
+    explain: str | None,
+    plan: bool,
     formats: str | None,
     output: Path | None,
     fail_on: str,
@@ -46,6 +52,11 @@ def diagnose(
     Works from the stored observations and measures nothing. Several records, or all runs of a
     period, are judged together: sweeps, captures, devices and what was imported.
     """
+    if explain is not None:
+        from nethealth.cli.explaining import explained  # noqa: PLC0415
+
+        click.echo(explained(explain), nl=False)
+        return
     asked = Output.of(formats, output, fail_on, quiet, verbose)
     from dataclasses import replace  # noqa: PLC0415
 
@@ -79,5 +90,10 @@ def diagnose(
         else:
             with opened_store(store) as opened:
                 judged = of_store(opened, stretch)
+    if plan:
+        from nethealth.cli.planning import planned  # noqa: PLC0415
+
+        click.echo(planned(judged))
+        return
     keep_what_is_there(asked, judged.run.started, "diagnose", force=force)
     context.exit(finish(judged, asked, what="diagnose", previous=previous))

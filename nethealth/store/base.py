@@ -118,7 +118,7 @@ class Store(Protocol):
         ...
 
     def checks_between(self, since: datetime, until: datetime, most: int) -> int:
-        """How many checks the runs of `runs_between` hold; counted no further than `most`."""
+        """How many checks the runs of `runs_between` hold, or the columns if more; up to `most`."""
         ...
 
     def series(

@@ -236,6 +236,20 @@ class Packed:
         )
         return [(key, tuple(facts)) for key, *facts in found]
 
+    def count(self, since: datetime, until: datetime, most: int) -> int:
+        """How often checks were due between two times, by the day; no further than `most`."""
+        days = (_seconds(since) // _DAY_S << 16, (_seconds(until) // _DAY_S << 16) | 0xFFFF)
+        found = 0
+        for (column,) in self._connection.execute("SELECT key FROM packed_columns WHERE name = ''"):
+            ((octets,),) = self._connection.execute(
+                "SELECT coalesce(sum(length(body)), 0) FROM packed_parts WHERE key BETWEEN ? AND ?",
+                (column << 32 | days[0], column << 32 | days[1]),
+            )
+            found += octets // 5
+            if found >= most:
+                return most
+        return found
+
     def _run(self, run_key: int) -> tuple[datetime, str, str]:
         if run_key not in self._runs:
             if len(self._runs) > 64:

@@ -94,7 +94,12 @@ class SqliteStore:
         return self._do(lambda: ledger.event_kinds(self._connection, since, until))
 
     def checks_between(self, since: datetime, until: datetime, most: int) -> int:
-        return self._do(lambda: self._tables.checks_between(since, until, most))
+        return self._do(
+            lambda: max(
+                self._tables.checks_between(since, until, most),
+                self._tables.packed.count(since, until, most),
+            )
+        )
 
     def series(
         self,

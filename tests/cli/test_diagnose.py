@@ -134,3 +134,21 @@ def test_a_capture_that_is_read_into_the_history_stays_there(tmp_path: Path) -> 
                      home=tmp_path, check=2)  # fmt: skip
     assert "nothing in the history" in done.stderr
     assert not json.loads(done.stdout or "null")
+
+
+def test_a_finding_is_explained_by_its_page(tmp_path: Path) -> None:
+    done = nethealth("diagnose", "--explain", "level-change", home=tmp_path, check=0)
+    page = Path(__file__).parents[2] / "docs" / "findings" / "level-change.md"
+    assert done.stdout == page.read_text()
+    done = nethealth("diagnose", "--explain", "packet-los", home=tmp_path, check=2)
+    assert "found 'packet-los'; nearest: packet-loss" in done.stderr
+
+
+def test_the_plan_says_what_to_measure_next(tmp_path: Path) -> None:
+    url = stored(tmp_path, run(0, ping(1)).record)
+    done = nethealth("diagnose", "--store", url, "--plan", home=tmp_path, check=0)
+    assert done.stdout.startswith("1. nethealth check hall --probe ping --option count=")
+    assert "for packet-loss:hall (insufficient-data)" in done.stdout
+    url = stored(tmp_path, run(1, ping()).record)
+    done = nethealth("diagnose", "--store", url, "--plan", home=tmp_path, check=0)
+    assert done.stdout.startswith("Nothing is open")
