@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from math import nan
 
 from nethealth.diagnosis.history.judging import Columns, judge_history
+from nethealth.model.check import CheckResult
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.finding import Finding
 from nethealth.model.inventory import Asset, Council, Inventory, Site, Vantage
-from nethealth.model.observation import Event
+from nethealth.model.observation import Event, Observation
 from nethealth.model.period import CheckPeriod, Column, state_of
 from nethealth.model.record import Instrument, Record, Run, Tool
 
@@ -74,6 +75,7 @@ def judged(
     timezone: str = "UTC",
     notes: tuple[str, ...] = (),
     whole: bool = False,
+    capture: tuple[Observation, ...] = (),
 ) -> tuple[Record, dict[str, Finding]]:
     """The judged record, and its findings by id."""
     sites = sorted({host.asset.partition("-")[0] for host in hosts})
@@ -94,6 +96,11 @@ def judged(
         ),
         inventory=inventory,
         events=tuple(events),
+        checks=tuple(
+            CheckResult(check, "capture", None, None, None, "a.pcap", Outcome.COMPLETED)
+            for check in sorted({one.check for one in capture})
+        ),
+        observations=capture,
     )  # fmt: skip
     periods = sorted((host.period() for host in hosts), key=lambda one: (one.site, one.asset))
     found = judge_history(record, Columns(periods, whole=whole))

@@ -8,6 +8,7 @@ from nethealth.diagnosis.evidence import gather
 from nethealth.diagnosis.history.changes import level_changes
 from nethealth.diagnosis.history.coverage import incomplete
 from nethealth.diagnosis.history.estate import Estate, gather_history, hosts
+from nethealth.diagnosis.history.exposures import explored
 from nethealth.diagnosis.history.frame import frame
 from nethealth.diagnosis.history.levels import delays, losses, voices
 from nethealth.diagnosis.history.outages import outages
@@ -61,6 +62,7 @@ def judge_history(record: Record, columns: Columns) -> Record:
         *delays(evidence, estate, times, seen),
         *voices(evidence, estate, times, seen),
         *level_changes(evidence, estate, times, events, seen),
+        *explored(evidence, estate, times, events),
         *incomplete(evidence, estate, times, columns.renamed, columns.notes),
     ]
     findings = _together(judge(record), found, estate, whole=columns.whole)
