@@ -1,6 +1,7 @@
 """What `diagnose` works on when asked for a stretch of time: runs of the store, or records."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,6 +16,7 @@ from nethealth.model.period import columns_of
 from nethealth.store import StoreError
 
 if TYPE_CHECKING:
+    from nethealth.model.finding import Finding
     from nethealth.model.observation import Event
     from nethealth.model.period import CheckPeriod
     from nethealth.model.record import Record
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 CHECKS_MOST = 20_000  # of which every raw row is read; above, the packed columns and a few runs
 EVENTS_MOST = 20_000  # of one kind
+NEAR_MOST = 6  # runs that are read in full near what was found
+_PLAIN = frozenset({"history-incomplete", "instrument-limited"})
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,12 +64,19 @@ def of_store(store: "Store", stretch: Stretch) -> "Record":
         measured = [one for one in marks if one.kind in {"check", "sweep"}]
         others = [one for one in marks if one.kind == "capture"]
         chosen = [*others, *measured[-1:]] if long else [one for one in marks if one.kind != "demo"]
-        record = _merged(store, [*chosen, *_captures(store, marks)], stretch, marks, until)
+        chosen += _captures(store, marks)
+        record = _merged(store, chosen, stretch, marks, until)
         events, left_out = _events(store, stretch, since, until)
         record = replace(record, events=events)
         if not long:
             return of_merged(record)
-        return _long(store, record, stretch, measured, left_out)
+
+        def nearer(found: "Sequence[Finding]") -> "Record":
+            near = _near(found, measured)
+            fuller = _merged(store, [*chosen, *near], stretch, marks, until)
+            return replace(fuller, events=events)
+
+        return _long(store, record, stretch, measured, left_out, nearer)
     except StoreError as error:
         raise InputError(str(error)) from None
 
@@ -76,6 +87,7 @@ def _long(
     stretch: Stretch,
     measured: "Sequence[RunMark]",
     notes: tuple[str, ...],
+    nearer: "Callable[[Sequence[Finding]], Record]",
 ) -> "Record":
     from nethealth.diagnosis.history import judge_history  # noqa: PLC0415
     from nethealth.diagnosis.history.judging import Columns  # noqa: PLC0415
@@ -86,16 +98,32 @@ def _long(
         since, until, council=stretch.council, site=stretch.site
     )
     note = (
-        f"Of {len(measured)} runs the numbers that are followed over time were judged, and only "
-        "the last was read in full."
+        f"Of {len(measured)} runs the numbers that are followed over time were judged; read in "
+        f"full were the last, and at the most {NEAR_MOST} where what was found begins and ends."
     )
     columns = Columns(
-        checks, whole=False, renamed=renames(older, record.inventory), notes=(note, *notes)
-    )
+        checks, whole=False, renamed=renames(older, record.inventory), nearer=nearer,
+        notes=(note, *notes),
+    )  # fmt: skip
     try:
         return judge_history(record, columns)
     except ValueError as error:
         raise InputError(f"{_words(stretch)} cannot be judged: {error}") from None
+
+
+def _near(found: "Sequence[Finding]", measured: "Sequence[RunMark]") -> "list[RunMark]":
+    """The runs in which what was found began and ended, the worst first; not the very last."""
+    starts = [one.started for one in measured]
+    near: dict[str, RunMark] = {}
+    told = [one for one in found if one.code not in _PLAIN]
+    for finding in sorted(told, key=lambda one: (-one.severity.rank, one.id)):
+        for when in (finding.from_, finding.to):
+            place = bisect_right(starts, when) - 1
+            if 0 <= place < len(measured) - 1:
+                near.setdefault(measured[place].id, measured[place])
+            if len(near) == NEAR_MOST:
+                return [*near.values()]
+    return [*near.values()]
 
 
 def _merged(

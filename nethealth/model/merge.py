@@ -174,10 +174,11 @@ def _within(inventory: Inventory, stretch: Stretch) -> Inventory:
 def renames(older: Sequence[Inventory], newest: Inventory) -> Mapping[str, str]:
     """Ids of assets that are gone, to the one that now stands at the same address and site."""
     now = {asset.id for asset in newest.asset}
-    then = {asset.id for inventory in older for asset in inventory.asset}
+    # Two that stood in one inventory together are two, whatever their addresses.
+    beside = [{asset.id for asset in inventory.asset} for inventory in older]
     at: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for asset in newest.asset:
-        if asset.address is not None and asset.id not in then:
+        if asset.address is not None:
             at[_where(asset)].append(asset.id)
     found: dict[str, str] = {}
     for inventory in older:
@@ -185,7 +186,7 @@ def renames(older: Sequence[Inventory], newest: Inventory) -> Mapping[str, str]:
             if asset.id in now or asset.address is None:
                 continue
             match at.get(_where(asset), []):
-                case [one]:
+                case [one] if not any({asset.id, one} <= ids for ids in beside):
                     found[asset.id] = one
     return found
 

@@ -9,7 +9,7 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -191,6 +191,28 @@ class CheckPeriod:
             for time_s, state in zip(self.times_s, self.states, strict=True)
             if state < NOT_RUN_LEAST
         ]
+
+
+def joined(parts: Sequence[CheckPeriod]) -> CheckPeriod:
+    """Checks that are one, such as those of an asset that was renamed; by the last one's name."""
+    times_s: array[int] = array("I")
+    states: array[int] = array("B")
+    columns: dict[str, Column] = {}
+    for part in parts:
+        for one in part.columns:
+            key = repr((one.name, one.unit, sorted(one.method.items(), key=str)))
+            whole = columns.setdefault(key, Column(one.name, one.unit, one.method, array("f")))
+            whole.values.extend([nan] * (len(times_s) - len(whole.values)))
+            whole.values.extend(one.values)
+        times_s.extend(part.times_s)
+        states.extend(part.states)
+    for whole in columns.values():
+        whole.values.extend([nan] * (len(times_s) - len(whole.values)))
+    last = parts[-1]
+    return CheckPeriod(
+        last.vantage, last.council, last.site, last.asset, last.probe, last.check, last.target,
+        times_s, states, tuple(columns.values()),
+    ).in_order()  # fmt: skip
 
 
 def columns_of(record: Record) -> tuple[CheckPeriod, ...]:

@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -24,6 +25,7 @@ from nethealth.store.schema import prepare
 from nethealth.store.tables import Tables
 
 BUSY_S = 10.0  # how long to wait for another process's transaction
+_READ_AHEAD = 4
 LINGER_S = 0.1  # how long a finished check waits for others to share its commit
 
 T = TypeVar("T")
@@ -132,9 +134,14 @@ class SqliteStore:
         packed = self._tables.packed
         while self._do(packed.behind):
             self._write(packed.fill)
+        ahead: deque[Future[CheckPeriod | None]] = deque()
+        # Read a few ahead in the store's thread while the caller works on the last one.
         for key, facts in self._do(lambda: packed.chosen(vantage, council, site, asset)):
-            found = self._do(partial(packed.read, key, facts, since, until, names))
-            if found is not None:
+            ahead.append(self._later(partial(packed.read, key, facts, since, until, names)))
+            if len(ahead) > _READ_AHEAD and (found := ahead.popleft().result()) is not None:
+                yield found
+        while ahead:
+            if (found := ahead.popleft().result()) is not None:
                 yield found
 
     def raw_period(
@@ -189,13 +196,17 @@ class SqliteStore:
 
     def _do(self, job: Callable[[], T]) -> T:
         """Do it in the store's thread, after everything handed over so far."""
+        return self._later(job).result()
+
+    def _later(self, job: Callable[[], T]) -> "Future[T]":
+        """The same, without waiting for it."""
 
         def settled() -> T:
             self._settle()
             with _told(self._path):
                 return job()
 
-        return self._thread.submit(settled).result()
+        return self._thread.submit(settled)
 
     def _write(self, job: Callable[[], None]) -> None:
         self._do(lambda: self._in_transaction(job))

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from nethealth.cli import stretch
+from nethealth.cli.exits import InputError
 from nethealth.model import codec
+from nethealth.model.merge import Stretch
 from nethealth.model.record import Record
 from nethealth.store import open_store
 from tests.cli.command import nethealth
-from tests.model.test_merge import NINE, QUARTER, capture, ping, run
+from tests.model.test_merge import NINE, QUARTER, capture, estate, ping, run
 
 
 def stored(folder: Path, *records: Record) -> str:
@@ -152,3 +155,47 @@ def test_the_plan_says_what_to_measure_next(tmp_path: Path) -> None:
     url = stored(tmp_path, run(1, ping()).record)
     done = nethealth("diagnose", "--store", url, "--plan", home=tmp_path, check=0)
     assert done.stdout.startswith("Nothing is open")
+
+
+def test_of_very_many_runs_the_columns_are_judged_and_those_near_what_was_found_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretch, "CHECKS_MOST", 50)
+    runs = [run(n, ping(20 if 20 <= n < 24 else 0)).record for n in range(60)]
+    url = stored(tmp_path, *runs)
+    with closing(open_store(url)) as store:
+        record = stretch.of_store(store, Stretch(since=NINE, until=NINE + QUARTER * 60))
+        found = {one.id: one for one in record.findings}
+        # The pings of run 20 began a second after it, and so did the first that was answered again.
+        down = found["host-down:pbx"]
+        assert (down.from_, down.to) == (
+            NINE + QUARTER * 20 + timedelta(seconds=1), NINE + QUARTER * 24 + timedelta(seconds=1),
+        )  # fmt: skip
+        read = [source.run for source in record.sources]
+        assert read == ["r20", "r24", "r59"]
+        assert "Of 60 runs the numbers" in found["history-incomplete:hq"].statement
+        assert not [one for one in record.findings if one.code == "packet-loss"]
+        # At another site there is nothing, and that is no health.
+        with pytest.raises(InputError, match="found 'annex'; allowed: hall"):
+            stretch.of_store(store, Stretch(since=NINE, site="annex"))
+
+
+def test_an_asset_that_was_renamed_is_one_host_in_the_columns_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretch, "CHECKS_MOST", 10)
+    old = estate(("old-pbx", "198.18.2.10"))
+    new = estate(("new-pbx", "198.18.2.10"))
+    runs = [
+        run(n, ping(asset="old-pbx" if n < 20 else "new-pbx"), inventory=old if n < 20 else new)
+        for n in range(40)
+    ]
+    url = stored(tmp_path, *(one.record for one in runs))
+    with closing(open_store(url)) as store:
+        record = stretch.of_store(store, Stretch(since=NINE, until=NINE + QUARTER * 40))
+    seen = {(one.check, one.name): one for one in record.observations}
+    assert seen["new-pbx:history", "answered_check_ratio"].samples == 40
+    assert seen["new-pbx:history", "packets_sent_count"].value == 40 * 20
+    words = next(one for one in record.findings if one.code == "history-incomplete").statement
+    assert "new-pbx was called old-pbx" in words
+    assert "Added midway" not in words

@@ -9,7 +9,7 @@ from nethealth.diagnosis.history.course import Course, course
 from nethealth.diagnosis.history.frame import Frame
 from nethealth.diagnosis.history.spans import Span, Spans, both, lasting, without
 from nethealth.model.check import ProbeKind
-from nethealth.model.period import CheckPeriod
+from nethealth.model.period import CheckPeriod, joined
 
 # What says of a host that it is there, or how the way to it is.
 _TOLD_BY: frozenset[ProbeKind] = frozenset({
@@ -53,12 +53,25 @@ def gather_history(
         courses = []
         for key, several in sorted(hosts.items()):
             place, gateway = _place(evidence, key, several[-1], renamed)
-            found = course(place, several, frame, limit, gateway=gateway)
+            found = course(place, _one_by_one(several, renamed), frame, limit, gateway=gateway)
             if found is not None:
                 courses.append(found)
         if courses:
             sites.append(SiteHistory(_site_place(evidence, courses[0].place), tuple(courses)))
     return _sorted_outages(sites)
+
+
+def _one_by_one(
+    several: Sequence[CheckPeriod], renamed: Mapping[str, str]
+) -> Sequence[CheckPeriod]:
+    """The checks of a host, with what it was called before joined to what it is called now."""
+    if not any(one.asset in renamed for one in several):
+        return several
+    same: dict[tuple[str, str], list[CheckPeriod]] = {}
+    for one in sorted(several, key=lambda one: one.times_s[0]):
+        kind = one.check.removeprefix(f"{one.asset}:")
+        same.setdefault((one.vantage, kind), []).append(one)
+    return [joined(parts) for parts in same.values()]
 
 
 def _sorted_outages(sites: Sequence[SiteHistory]) -> Estate:

@@ -1,6 +1,6 @@
 """A merged record and its columns to findings: the rules of one run, and those of a history."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 
@@ -31,6 +31,8 @@ class Columns:
     checks: Iterable[CheckPeriod]
     whole: bool = True
     renamed: Mapping[str, str] = field(default_factory=dict)
+    # Where not every raw row is held: a record that holds those near what was found, too.
+    nearer: Callable[[Sequence[Finding]], Record] | None = None
     events: Sequence[Event] = ()  # more than the record holds
     notes: tuple[str, ...] = ()
 
@@ -65,6 +67,8 @@ def judge_history(record: Record, columns: Columns) -> Record:
         *explored(evidence, estate, times, events),
         *incomplete(evidence, estate, times, columns.renamed, columns.notes),
     ]
+    if columns.nearer is not None:
+        record = columns.nearer(found)
     findings = _together(judge(record), found, estate, whole=columns.whole)
     return replace(
         record,
