@@ -29,6 +29,7 @@ AGREES = 0.2  # how far prediction and reading may differ, of the reading
 G711_BPS = 87_200.0
 FRAME_OCTETS = 18
 INTERVAL_LEAST_S = 5.0
+NEARLY = 0.5  # of the calls that filled the line
 INTERVAL_MOST_S = 3600.0  # over a longer one calls and load are both averages of everything
 
 
@@ -182,7 +183,7 @@ def _finding(
     evidence: Evidence, lan: Lan, line: Line, calls: Calls, compared: Sequence[_Compared]
 ) -> Finding:
     explained = [found for found in compared if found.explained]
-    suffered = _suffered(evidence, lan, compared)
+    suffered = _suffered(evidence, lan, compared, calls)
     if not explained:
         verdict = Verdict.CONTRADICTED
     elif len(explained) < len(compared) or not suffered.while_full or suffered.otherwise:
@@ -254,11 +255,13 @@ class _Suffered:
     seen: tuple[Observation, ...]
 
 
-def _suffered(evidence: Evidence, lan: Lan, compared: Sequence[_Compared]) -> _Suffered:
+def _suffered(
+    evidence: Evidence, lan: Lan, compared: Sequence[_Compared], calls: Calls
+) -> _Suffered:
     limit = evidence.record.settings.thresholds.loss
     spans = _joined([(found.one.from_, found.one.to) for found in compared])
     inside = _loss(evidence, lan, spans, within=True)
-    outside = _loss(evidence, lan, spans, within=False)
+    outside = _loss(evidence, lan, _busy(calls, compared), within=False)
     thrown = [found.one.discards for found in compared if found.one.discards is not None]
     lossy = inside is not None and inside.interval[0] > limit
     words = []
@@ -279,6 +282,30 @@ def _suffered(evidence: Evidence, lan: Lan, compared: Sequence[_Compared]) -> _S
         control=control,
         seen=tuple(seen),
     )
+
+
+def _busy(calls: Calls, compared: Sequence[_Compared]) -> list[tuple[datetime, datetime]]:
+    """When the line was full, or had nearly as many calls: what ran then is no control.
+
+    Calls come in the midst of an interval between two readings. In order, none in common.
+    """
+    many = max(1.0, NEARLY * min(found.calls for found in compared))
+    found = [(each.one.from_, each.one.to) for each in compared]
+    now, since = 0, None
+    for moment, change in (*calls.steps, (calls.to, -len(calls.steps))):
+        now = max(0, now + change)
+        if now >= many and since is None:
+            since = moment
+        elif now < many and since is not None:
+            found.append((since, moment))
+            since = None
+    busy: list[tuple[datetime, datetime]] = []
+    for from_, to in sorted(found):
+        if busy and from_ <= busy[-1][1]:
+            busy[-1] = busy[-1][0], max(to, busy[-1][1])
+        else:
+            busy.append((from_, to))
+    return busy
 
 
 def _loss(

@@ -1,8 +1,9 @@
 """How much a site's line carried, moment by moment, as its router counts it, or the port to it.
 
 The router is the asset that has the site's gateway's address, or one of kind `router`; of its
-interfaces the one that carried most. Of a switch it is a port at whose other end a router says to
-be. What the line can carry is what the inventory declares, else the interface's own speed.
+interfaces the one that threw frames away while it was full, else that which carried most. Of a
+switch it is a port at whose other end a router says to be. What the line can carry is what the
+inventory declares, else the interface's own speed.
 """
 
 from bisect import bisect_left
@@ -132,6 +133,11 @@ def _beside(one: Rated, others: Sequence[Rated]) -> Rated | None:
     return None
 
 
-def _busiest(line: Line) -> tuple[float, str, str]:
+def _busiest(line: Line) -> tuple[bool, float, str, str]:
+    """Where frames were thrown away while the line was full goes before all others.
+
+    More arrives from within the site than a full line takes: the port that carried most is not it.
+    """
+    throws = any(one.discards and line.filled(one) is not None for one in line.carried)
     most = max(max(one.in_bps, one.out_bps) for one in line.carried)
-    return most, line.device.place.key, line.interface
+    return throws, most, line.device.place.key, line.interface

@@ -94,10 +94,24 @@ def _echoes(device: Device) -> Iterator[_Echo]:
 
 
 def _others(device: Device, echo: _Echo) -> bool:
-    """Whether another port echoes as much: two that are joined make a loop, and no relay."""
+    """Whether another port echoes as much: two that are joined make a loop, and no relay.
+
+    The port that most broadcasts come from is sent them back by a relay, and echoes as well: it
+    took in as many before.
+    """
     return any(
-        other.interface != echo.interface and other.per_s * 2 >= echo.per_s
+        other.interface != echo.interface
+        and other.per_s * 2 >= echo.per_s
+        and not _source(other, echo)
         for other in _echoes(device)
+    )
+
+
+def _source(other: _Echo, echo: _Echo) -> bool:
+    """Whether a port took in as many when the one that echoes now was still calm."""
+    calm = [one for one, into, out in echo.rounds if not _echo(into, out)]
+    return bool(calm) and any(
+        one is calm[-1] and into * 2 >= other.per_s for one, into, _ in other.rounds
     )
 
 

@@ -63,6 +63,15 @@ def test_calls_that_fill_the_line_and_hurt_nobody_are_only_suggested() -> None:
     assert finding.direction is Direction.UNDETERMINED
 
 
+def test_loss_beside_calls_that_came_in_the_midst_of_an_interval_is_no_control() -> None:
+    """The calls come just before the round of the first interval, whose mean is low."""
+    scene = calls(line(FULL_OF_CALLS, lost={0: 12, 1: 12, 2: 15}), 21, 15.0, 181.0)
+    finding = load_of(scene)
+    assert finding is not None
+    assert finding.verdict is Verdict.SUPPORTED
+    assert any("0 of 100 echo requests lost then" in test.result for test in finding.refutations)
+
+
 def test_provider_that_loses_at_all_times_is_not_the_calls() -> None:
     lossy = dict.fromkeys(range(4), 12)
     finding = load_of(calls(line(FULL_OF_CALLS, lost=lossy), 21, 61.0, 181.0))

@@ -211,6 +211,20 @@ def test_a_machine_at_the_port_is_no_telephone() -> None:
     assert "phone-power-loop" not in named(scene)
 
 
+def test_the_port_that_most_of_it_comes_from_is_sent_it_back_and_is_no_second_one() -> None:
+    """A flat network's uplink takes in 150 a second and is sent them again, with 12 of its own."""
+    scene = read(
+        Scene().site("hall"), "hall-switch", *rates(0.3, 160.0), *rates(150.0, 12.0, "Gi0/1"),
+        telephone("Gi0/7"), UPLINK, ("spanning_tree_changes_count", 40, {}),
+    )  # fmt: skip
+    read(
+        scene, "hall-switch", *rates(160.0, 161.0), *rates(150.0, 172.0, "Gi0/1"), UPLINK,
+        learned("00:11:22:00:00:01"), ("spanning_tree_changes_count", 40, {}), start_s=3601.0,
+        uptime_s=93_600.0,
+    )  # fmt: skip
+    assert power(event(scene, "mains-failure", 3000, "hall")).verdict is Verdict.SUPPORTED
+
+
 def test_two_ports_that_echo_are_joined_and_no_relay() -> None:
     scene = event(echoing(*rates(55.0, 60.0, "Gi0/8")), "mains-failure", 3000, "hall")
     assert "phone-power-loop" not in named(scene)
