@@ -100,7 +100,7 @@ def _faults(port: Port, seen: list[Moment]) -> dict[str, float]:
         late = meeting * 0.5  # beyond the first 64 octets of a frame of some 500
     elif port.duplex == "full" and other == "half":
         cut = meeting
-    full = [max(0.0, one.out_octets * 8 - port.speed_bps) / 8 / UNICAST_OCTETS for one in seen]
+    full = [one.out_beyond / UNICAST_OCTETS for one in seen]
     return {
         "ethernet_fcs_errors": broken + cut * 0.7,
         "ethernet_alignment_errors": broken * 0.05 + cut * 0.3,
@@ -135,7 +135,7 @@ def read(
     if switch.poe_w is not None:
         _power(book, random, check, switch, counters, later_s)
     if how.neighbours:
-        _neighbours(book, check, switch)
+        _neighbours(book, check, switch, at_s)
     if how.forwarding:
         _forwarding(book, check, switch, at_s)
 
@@ -179,7 +179,7 @@ def _tree(book: Book, check: str, switch: Switch, at_s: float) -> None:
     book.see(check, "spanning_tree_since_change_s", since_s)
     book.see(check, "spanning_tree_root", switch.root)
     for port in switch.ports:
-        book.see(check, "spanning_tree_port_state", port.state, interface=port.name)
+        book.see(check, "spanning_tree_port_state", port.state(at_s), interface=port.name)
         if port.edge is not None:
             book.see(check, "spanning_tree_port_edge", port.edge, interface=port.name)
 
@@ -221,8 +221,13 @@ def _power(
                  poe_port=place_name)  # fmt: skip
 
 
-def _neighbours(book: Book, check: str, switch: Switch) -> None:
-    told = [(port, one) for port in switch.ports for one in port.devices if one.announces]
+def _neighbours(book: Book, check: str, switch: Switch, at_s: float) -> None:
+    told = [
+        (port, one)
+        for port in switch.ports
+        for one in port.devices
+        if one.announces and at_s < one.dark_from_s + 120
+    ]  # as long as LLDP is believed
     lldp = [(port, one) for port, one in told if one.kind in {"phone", "access-point", "uplink"}]
     book.see(check, "neighbour_count", len(lldp), lldp=len(lldp), cdp=0)
     for port, device in lldp:
@@ -257,6 +262,8 @@ def _forwarding(book: Book, check: str, switch: Switch, at_s: float) -> None:
         learned = [one.mac for one in port.devices]
         if here and port.name not in here:
             learned = learned[:1] if port.devices and at_s % 2 < 1 else []  # heard this moment
+        elif any(port.name in relay.ports and relay.turns(at_s) for relay in switch.relays):
+            learned = everyone  # whatever it was sent came back
         elif here:
             learned = everyone[here.index(port.name) :: len(here)]
         learned = [one for one in learned if one not in switch.forgotten]

@@ -43,6 +43,21 @@ GUILTY: tuple[Guilty, ...] = (
     _of("marks_cleared", "dscp-bleached", None, "coexistence"),
     _of("clocks_apart", "clock-slip", None, ""),
     _of("power_short", "poe-budget", TO_TELEPHONY, "snmp"),
+    _of("relay_loop", "phone-power-loop", TO_NETWORK, f"{_LAN} events"),
+    _of("slow_ports", "slow-port-start", TO_TELEPHONY, _LAN),
+    _of("streams_to_nobody", "multicast-flood", TO_NETWORK, "capture"),
+    _of("claimed_twice", "address-conflict", TO_NETWORK, "capture"),
+    _of("scope_runs_dry", "dhcp-exhaustion", TO_NETWORK, "capture events"),
+    _of("two_voice_vlans", "voice-vlan-conflict", None, "capture"),
+    _of("frames_to_nobody", "unknown-unicast-flood", TO_TELEPHONY, f"capture {_LAN}"),
+    _of("firmware", "firmware-wave", TO_NETWORK, "capture"),
+    _of("data_marked_as_voice", "dscp-misuse", TO_TELEPHONY, "capture"),
+    _of("hairpin", "media-hairpin", TO_NETWORK, "capture"),
+    _of("calls_fill", "call-load", TO_NETWORK, "ping snmp events"),
+    _of("registrations_at_once", "registration-avalanche", None, "capture events"),
+    _of("heartbeats", "keepalive-reset", TO_TELEPHONY, "capture snmp ping events"),
+    _of("facsimiles", "fax-over-ip", None, "capture"),
+    _of("old_tls", "obsolete-security", None, "sip"),
 )
 INNOCENT: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("nothing", {}),
@@ -71,6 +86,36 @@ INNOCENT: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("with_classes", {}),
     ("power_enough", {}),
     ("power_enough", {"supply": "faulty"}),
+    ("leases_in_turn", {}),
+    ("relay_loop", {"told": False}),
+    ("streams_to_nobody", {"source": "server"}),
+    ("streams_to_nobody", {"joined": True, "queried": True}),
+    ("streams_to_nobody", {"source": "server", "media": True}),
+    ("streams_to_nobody", {"source": "printer", "media": True}),
+    ("office_grew", {}),
+    ("calls_fill", {"calls": 8, "backup_share": 0.7}),
+    ("claimed_twice", {"wrong": "printer"}),
+    ("claimed_twice", {"wrong": "phone", "rightful": "phone"}),
+    ("claimed_twice", {"wrong": "pc", "rightful": "phone"}),
+    ("claimed_twice", {"once": True}),
+    ("guests_come_and_go", {}),
+    ("stranger_serves", {}),
+    ("two_voice_vlans", {"conflict": False, "power": True}),
+    ("circulating", {"mirrored": True}),
+    ("circulating", {"tree": 8}),
+    ("frames_to_nobody", {"forgotten": False}),
+    ("firmware", {"configuration": True}),
+    ("firmware", {"wide": False}),
+    ("firmware", {"computers": True}),
+    ("backup_by_tftp", {}),
+    ("ordinary_calls", {}),
+    ("hairpin", {"direct": True}),
+    ("calls_fill", {"calls": 3, "backup_share": 1.0}),
+    ("registrations_at_once", {"staggered": True}),
+    ("heartbeats", {"resets_first": True}),
+    ("heartbeats", {"hole_s": 120.0}),
+    ("facsimiles", {"refused": False, "loss": 0.0}),
+    ("current_tls", {}),
 )
 
 
@@ -93,7 +138,7 @@ def innocent(seed: int) -> Drawn:
         CAUSES["provider_loses"](drawn, site)
         CAUSES["peak_of_nine"](drawn, site)
     elif cause != "nothing":
-        CAUSES[cause](drawn, site, **options)
+        _make(drawn, site, cause, options)
     _sources_missing(drawn, frozenset())
     return Drawn(drawn, site.id, cause, None)
 
@@ -103,11 +148,18 @@ def guilty(seed: int) -> Drawn:
     one = GUILTY[seed % len(GUILTY)]
     drawn = _noise(world(seed))
     site = drawn.any_site()
-    CAUSES[one.cause](drawn, site, **one.options)
+    _make(drawn, site, one.cause, one.options)
     if drawn.chance(0.5):
         _elsewhere(drawn, site)
     _sources_missing(drawn, one.needs)
     return Drawn(drawn, site.id, one.cause, one)
+
+
+def _make(drawn: World, site: SiteWorld, cause: str, options: Mapping[str, Any]) -> None:
+    more = dict(options)
+    if cause == "hairpin":  # the exchange stands at another site
+        more["centre"] = next(other for other in drawn.sites if other != site.id)
+    CAUSES[cause](drawn, site, **more)
 
 
 def _elsewhere(drawn: World, site: SiteWorld) -> None:

@@ -154,7 +154,7 @@ def known(site: SiteWorld) -> tuple[Site, list[Asset]]:
     kinds: tuple[tuple[str, AssetKind, int], ...] = (
         ("switch", "switch", 2), ("pbx", "pbx", 10), ("server", "server", 20),
         ("phone", "phone", 100), ("reflector", "reflector", 30), ("gateway", "gateway", 11),
-        ("room", "sensor", 40), ("ups", "sensor", 41),
+        ("room", "sensor", 40), ("ups", "sensor", 41), ("router", "router", 1),
     )  # fmt: skip
     assets = [
         Asset(id=f"{site.id}-{what}", site=site.id, kind=kind, address=site.address(host),
@@ -177,7 +177,7 @@ def strain(site: SiteWorld, kind: str, at_s: float, busy: float) -> Local:
         site.switch.ports[0],
     )
     now = moments[port.name]
-    full = now.out_octets * 8 / port.speed_bps
+    full = (now.out_octets + now.out_beyond) * 8 / port.speed_bps
     loss = max(0.0, 1 - 0.97 / full) if full > 0.97 else 0.0
     broadcasts = now.out_broadcast
     if kind == "phone" and broadcasts > _SET_BEARS_PER_S:

@@ -42,6 +42,7 @@ class Device:
     announces: bool = True  # by LLDP or CDP
     duplex: str = "full"
     member: bool = False  # of the multicast groups, by IGMP
+    dark_from_s: float = 1e9  # without power from then on, so that it announces nothing
     poe_class: int | None = None
     draws_w: float = 0.0
 
@@ -59,9 +60,16 @@ class Port:
     duplex: str = "full"
     edge: bool | None = True
     broken_share: float = 0.0
-    state: str = "forwarding"
+    started_s: float | None = None  # its link came up: it listens and learns, 15 s each
     in_load_bps: Callable[[float], float] = lambda _: 0.0  # beyond what its devices send
     out_load_bps: Callable[[float], float] = lambda _: 0.0
+
+    def state(self, time_s: float) -> str:
+        """What the tree lets the port do; an edge port forwards at once."""
+        since_s = 1e9 if self.started_s is None else time_s - self.started_s
+        if self.edge or not 0 <= since_s < 30:
+            return "forwarding"
+        return "listening" if since_s < 15 else "learning"
 
     @property
     def phone(self) -> Device | None:
@@ -101,6 +109,7 @@ class Moment:
     out_multicast: float
     in_octets: float
     out_octets: float
+    out_beyond: float = 0.0  # octets a second that did not fit, and were thrown away
 
 
 @dataclass
@@ -154,13 +163,19 @@ class Switch:
             name = port.name
             broadcasts, multicasts = into["broadcast"][name], into["multicast"][name]
             more_in, more_out = port.in_load_bps(time_s) / 8, port.out_load_bps(time_s) / 8
+            going_out = (
+                unicast_out * UNICAST_OCTETS
+                + out["broadcast"][name] * BROADCAST_OCTETS
+                + out["multicast"][name] * MULTICAST_OCTETS
+                + more_out
+            )
+            room = port.speed_bps / 8
             found[name] = Moment(
                 unicast_in + more_in / 1000, unicast_out + more_out / 1000, broadcasts,
                 out["broadcast"][name], multicasts, out["multicast"][name],
                 unicast_in * UNICAST_OCTETS + broadcasts * BROADCAST_OCTETS
                 + multicasts * MULTICAST_OCTETS + more_in,
-                unicast_out * UNICAST_OCTETS + out["broadcast"][name] * BROADCAST_OCTETS
-                + out["multicast"][name] * MULTICAST_OCTETS + more_out,
+                min(room, going_out), max(0.0, going_out - room),
             )  # fmt: skip
         return found
 

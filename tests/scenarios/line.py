@@ -18,6 +18,7 @@ from tests.scenarios.rhythm import Floats, wandering
 Way = Literal["forward", "return"]  # to the site, and from it
 WAYS: tuple[Way, ...] = ("forward", "return")
 STEP_S = 0.02
+WARM_S = 6.0
 VOICE, DATA = 46, 0
 Rate = Callable[[float], float]  # bits a second that something sends, by seconds since the run
 
@@ -54,9 +55,9 @@ class Line:
         return self.down_bps if way == "forward" else self.up_bps
 
     def flow(self, random: np.random.Generator, way: Way, start_s: float, lasts_s: float) -> "Flow":
-        """The line in one direction for a while."""
-        count = max(2, int(np.ceil(lasts_s / STEP_S)))
-        times = np.asarray(start_s + np.arange(count) * STEP_S, dtype=np.float64)
+        """The line in one direction for a while, and in the time before it, in which it filled."""
+        count = max(2, int(np.ceil((lasts_s + WARM_S) / STEP_S)))
+        times = np.asarray(start_s - WARM_S + np.arange(count) * STEP_S, dtype=np.float64)
         rate = self.rate_bps(way)
         usual = self.usual_share * self.busy * rate * np.exp(0.4 * wandering(random, count, 0.95))
         flow = Flow(self, way, times, np.asarray(usual, np.float64), np.zeros(count))

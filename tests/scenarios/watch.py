@@ -38,7 +38,7 @@ def record(world: World) -> Record:
         for place_, site in enumerate(world.sites.values()):
             at_s = 2.0 + turn * world.interval_s + 0.1 * place_
             _watch(world, book, site, turn, at_s)
-            if "snmp" in world.sources and not site.down(at_s):
+            if "snmp" in world.sources and not _cut_off(site, at_s + 10):
                 counting.read(book, world.random, site.switch, counters[site.id], at_s + 10, how)
     for site in world.sites.values() if "events" in world.sources else ():
         for kind, when_s, asset in site.logged:
@@ -49,9 +49,14 @@ def record(world: World) -> Record:
     return book.record()
 
 
+def _cut_off(site: SiteWorld, at_s: float) -> bool:
+    """Whether nothing of the site can be reached at that moment."""
+    return site.down(at_s) or any(begins <= at_s < ends for begins, ends in site.holes)
+
+
 def _watch(world: World, book: Book, site: SiteWorld, turn: int, at_s: float) -> None:
     site.line.busy = world.busy(at_s)
-    dead = site.down(at_s) or any(begins <= at_s < ends for begins, ends in site.holes)
+    dead = _cut_off(site, at_s)
     if "ping" in world.sources:
         probing.ping(book, world.random, site.line, at_s, Local(echoes=not dead),
                      gateway_of=site.id)  # fmt: skip

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from tests.scenarios.causes import plant, spoken, switching, taped, wide
+from tests.scenarios.causes import called, plant, spoken, switching, taped, wide
 
 Cause = Callable[..., None]  # of a world, a site, and options of its own
-_FAMILIES: tuple[Any, ...] = (switching, wide, plant, taped, spoken)
+_FAMILIES: tuple[Any, ...] = (switching, wide, plant, taped, spoken, called)
 CAUSES: Mapping[str, Cause] = {
     name: found
     for family in _FAMILIES

@@ -44,7 +44,7 @@ def clocks_apart(
     world: World, site: SiteWorld, *, ppm: float | None = None, failing_s: float = 0.0
 ) -> None:
     """An exchange sends by its own clock, and the provider by another."""
-    drift = world.between(0.05, 5.0) if ppm is None else ppm
+    drift = world.between(0.01, 5.0) if ppm is None else ppm
 
     def read(world: World, book: Book, turn: int, at_s: float) -> None:
         devices_read.e1(world, book, site, at_s, drift_ppm=drift,
@@ -110,3 +110,25 @@ def instrument_late(world: World, site: SiteWorld) -> None:
     world.overflow = 40
     for one in world.sites.values():
         one.inside = lambda _: Local(loss=0.02, delay_s=0.03)
+
+
+def old_tls(
+    world: World, site: SiteWorld, *, accepts: str = "TLSv1, TLSv1.1, TLSv1.2",
+    best: str = "TLSv1.2",
+) -> None:  # fmt: skip
+    """An exchange that still shakes hands in versions of TLS that were withdrawn (RFC 8996)."""
+
+    def read(world: World, book: Book, turn: int, at_s: float) -> None:
+        check = book.check("sip", at_s, asset=f"{site.id}-pbx")
+        book.see(check, "sip_response_delay_s", world.between(0.01, 0.05), transport="tls")
+        book.see(check, "sip_transmission_count", 1, transport="tls")
+        book.see(check, "sip_status_code", 200, transport="tls", reason_phrase="OK")
+        book.see(check, "tls_version", best, transport="tls")
+        book.see(check, "tls_versions_accepted", accepts, transport="tls")
+
+    site.notes.append(read)
+
+
+def current_tls(world: World, site: SiteWorld) -> None:
+    """An exchange that speaks current versions alone."""
+    old_tls(world, site, accepts="TLSv1.2, TLSv1.3", best="TLSv1.3")

@@ -127,7 +127,7 @@ def registrations_at_once(
     on one narrow line, which the messages fill.
     """
     tap(world, site, lasts_s, per_s=1.0)
-    count = int(world.random.integers(120, 300)) if phones is None else phones
+    count = int(world.random.integers(60, 300)) if phones is None else phones
     serves = world.between(8, 20) if serves_per_s is None else serves_per_s
     everyone = crowd(site, count)
     back_s = 60.0
@@ -155,10 +155,11 @@ def heartbeats(
 
     `resets_first`: they lose power instead, and the silence is theirs: order tells who hurt whom.
     """
+    world.rounds, world.interval_s = 4, 300.0
     tap(world, site, lasts_s, per_s=1.0)
     (pbx, *_) = of_kind(site, "pbx")
-    count = int(world.random.integers(10, 30)) if phones is None else phones
-    hole = world.between(205, 260) if hole_s is None else hole_s
+    count = int(world.random.integers(4, 30)) if phones is None else phones
+    hole = world.between(202, 280) if hole_s is None else hole_s
     begins = world.between(150, 250)
     ends = begins + hole
     watchdog_ends = begins + _WATCHDOG_S
@@ -208,7 +209,7 @@ def firmware(
     """
     tap(world, site, lasts_s, per_s=1.0)
     server = CENTRE if wide else of_kind(site, "server")[0]
-    count = int(world.random.integers(12, 20)) if phones is None else phones
+    count = int(world.random.integers(9, 20)) if phones is None else phones
     line = site.line
     if wide:  # an old line, as branches of telephones have
         line.down_bps = line.declared_down_bps = line_bps

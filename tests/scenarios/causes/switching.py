@@ -122,7 +122,7 @@ def duplex_mismatch(
     port = next(p for p in switch.ports if any(d.kind == at for d in p.devices))
     port.speed_bps = 1e8 if world.chance(0.8) else 1e7
     most = port.speed_bps / 8 / 600
-    rate = min(0.5 * most, world.about(600, 0.3)) if load_per_s is None else load_per_s
+    rate = min(0.5 * most, world.about(300, 0.8)) if load_per_s is None else load_per_s
     other = port.devices[0]
     for one in port.devices[1:]:
         one.sends_per_s, one.gets_per_s = rate, rate * 1.3
@@ -160,10 +160,16 @@ def hub(world: World, site: SiteWorld) -> None:
         one.duplex = "half"
 
 
-def slow_ports(world: World, site: SiteWorld) -> None:
-    """The ports of telephones are no edge ports: each restart is a change of the tree."""
+def slow_ports(world: World, site: SiteWorld, *, starting: bool = True) -> None:
+    """The ports of telephones are no edge ports: each restart is a change of the tree.
+
+    `starting`: one was switched on some seconds before the last round reads the switch.
+    """
     for port in site.switch.phones():
         port.edge = False
+    if starting:
+        read_s = 12.0 + (world.rounds - 1) * world.interval_s
+        site.switch.phones()[0].started_s = read_s - world.between(3, 27)
     restarts = int(world.random.integers(1, 5))
     site.switch.tree_changes_s += [world.between(-3500, 500) for _ in range(restarts)]
 
@@ -195,18 +201,24 @@ def power_enough(world: World, site: SiteWorld, *, supply: str = "on") -> None:
         site.switch.poe_w = 740.0 / 4
 
 
-def relay_loop(world: World, site: SiteWorld, *, sets: int | None = None) -> None:
+def relay_loop(
+    world: World, site: SiteWorld, *, sets: int | None = 1, told: bool = True
+) -> None:  # fmt: skip
     """Telephones with supplies of their own lose power, and their relays send back all they get.
 
     The switch gives no power, so that it does not notice. Two such ports feed one another.
     """
     count = int(world.random.integers(2, 4)) if sets is None else sets
     ports = _phones(world, site, count)
-    begins = -world.between(60, 900)
+    begins = world.between(20, (world.rounds - 1) * world.interval_s - 130)
+    # A flat network brings the broadcasts of other switches too.
+    site.switch.ports[0].devices[0].talks.append(Talk("broadcast", world.between(60, 200)))
     for port in ports:
         port.speed_bps = 1e8
         for one in port.devices:
-            one.announces = False
+            one.dark_from_s = begins
+    if told:
+        site.logged.append(("power-cut", begins + world.between(-2, 5), None))
     names = tuple(port.name for port in ports)
     if len(names) > 1:
         site.switch.rings.append(Ring(names, begins, ALWAYS, world.between(0.3, 0.8)))

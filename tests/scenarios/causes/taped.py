@@ -10,7 +10,7 @@ from tests.passive.packet_frames import ethernet, ipv4, mac, udp
 from tests.scenarios.book import Book
 from tests.scenarios.devices_read import arp_table
 from tests.scenarios.estate import Frame, SiteWorld, World
-from tests.scenarios.frames import EVERYONE, arp, chatter, datagram, dhcp, leased
+from tests.scenarios.frames import EVERYONE, arp, chatter, datagram, dhcp, leased, speech
 from tests.wire.lan_frames import IGMP_2_QUERY, bpdu, lldp_tlv, med
 
 PHONE_CLASS = b"Cisco Systems, Inc. IP Phone CP-7940"
@@ -60,6 +60,7 @@ def tap(
         while at_s < lasts_s:
             site.frames.append(Frame(at_s, lldp_of_phone(one)))
             at_s += _EVERY_S
+    site.frames += _everyday(world, site, lasts_s)
     whole = bytes.fromhex("424203") + bpdu()
     for second in range(0, int(lasts_s), 2):  # the bridge's hello, with no word of a change
         site.frames.append(
@@ -70,6 +71,36 @@ def tap(
     site.frames.append(
         Frame(lasts_s, arp(1, everyone[0].mac, everyone[0].address, site.address(3)))
     )
+
+
+def _everyday(world: World, site: SiteWorld, lasts_s: float) -> list[Frame]:
+    """What goes on beside any fault: leases renewed, machines that look for services, a call."""
+    found: list[Frame] = []
+    computers = of_kind(site, "pc")
+    for number in range(int(world.random.poisson(lasts_s / 60))):
+        one = computers[int(world.random.integers(len(computers)))]
+        at_s = world.between(0, lasts_s * 0.98)
+        if world.chance(0.3):
+            found += leased(one.mac, one.address, at_s, 90_000 + number, vendor=b"MSFT 5.0",
+                            vlan=DATA_VLAN, server=site.address(2))  # fmt: skip
+        else:
+            asks = dhcp(3, 91_000 + number, one.mac, vendor=b"MSFT 5.0", vlan=DATA_VLAN)
+            given = dhcp(5, 91_000 + number, one.mac, yours=one.address, vlan=DATA_VLAN,
+                         server=site.address(2))  # fmt: skip
+            found += [Frame(at_s, asks), Frame(at_s + 0.003, given)]
+    for number in range(int(world.random.poisson(0.3 * lasts_s))):
+        one = computers[int(world.random.integers(len(computers)))]
+        asked = datagram(one.address, "239.255.255.250", (50_000, 1900), b"M-SEARCH * HTTP/1.1\r\n",
+                         source_mac=one.mac, destination_mac="01:00:5e:7f:ff:fa",
+                         identification=number + 1)  # fmt: skip
+        found.append(Frame(world.between(0, lasts_s * 0.99), asked))
+    if world.chance(0.5):
+        phone, pbx = of_kind(site, "phone")[0], of_kind(site, "pbx")[0]
+        here, there = (phone.mac, phone.address, 17_000), (pbx.mac, pbx.address, 21_000)
+        start_s = world.between(0, max(0.1, lasts_s - 8))
+        found += speech(here, there, start_s, 350, ssrc=0x51, jitter=world.random)
+        found += speech(there, here, start_s, 350, ssrc=0x52, jitter=world.random)
+    return found
 
 
 def lldp_of_phone(one: End, *, asks: int | None = None) -> bytes:
@@ -115,24 +146,25 @@ def cdp_of_port(source: str, port: str, voice_vlan: int) -> bytes:
 
 def streams_to_nobody(
     world: World, site: SiteWorld, *, source: str = "pbx", streams: int | None = None,
-    lasts_s: float = 140.0, joined: bool = False, queried: bool = False,
+    lasts_s: float = 140.0, joined: bool = False, queried: bool = False, media: bool | None = None,
 ) -> None:  # fmt: skip
     """Paging or music on hold to groups: 50 packets a second of each stream, at every port.
 
     The capture is longer than a querier's interval; the page lasts some seconds of it. A stream
-    of another source than a telephone system is pictures or a backup, and no RTP.
+    of another source than a telephone system is a backup and no RTP, or pictures (`media`).
     """
     tap(world, site, lasts_s)
     (sender, *_) = of_kind(site, source)
-    count = int(world.random.integers(4, 9)) if streams is None else streams
+    count = int(world.random.integers(2, 9)) if streams is None else streams
     begins, seconds = world.between(5, lasts_s - 40), 12.0
+    rtp = source in {"pbx", "phone"} if media is None else media
     for number in range(count):
         group = f"239.192.{site.subnet}.{number + 1}"
         group_mac = f"01:00:5e:40:{site.subnet:02x}:{number + 1:02x}"
         for packet in range(int(seconds * 50)):
             body = (
                 struct.pack("!BBHII", 0x80, 0, packet, packet * 160, 77 + number) + b"\xd5" * 160
-                if source in {"pbx", "phone"}
+                if rtp
                 else struct.pack("!II", 0x42554B50, packet) + bytes(1000)
             )
             at_s = begins + packet * 0.02 + world.between(0, 0.002)
@@ -184,7 +216,7 @@ def scope_runs_dry(
     left: who asks then, computers and telephones alike, is not answered.
     """
     tap(world, site, lasts_s)
-    count = int(world.random.integers(25, 45)) if phones is None else phones
+    count = int(world.random.integers(15, 45)) if phones is None else phones
     scope = count  # free leases of the scope when the wave comes
     clients = [(f"00:04:f2:10:{site.subnet:02x}:{at:02x}", True) for at in range(count)]
     clients += [(f"3c:52:82:20:{site.subnet:02x}:{at:02x}", False) for at in range(count // 2)]
@@ -214,6 +246,25 @@ def scope_runs_dry(
                 site.frames.append(Frame(at_s + retry, octets))
             if server_says:
                 site.logged.append(("dhcp-no-leases", at_s + 0.1, None))
+
+
+def office_grew(world: World, site: SiteWorld, *, lasts_s: float = 600.0) -> None:
+    """More computers than the scope was made for; telephones live in it too, with a lease each."""
+    tap(world, site, lasts_s)
+    clients = [(f"00:04:f2:11:{site.subnet:02x}:{at:02x}", PHONE_CLASS) for at in range(15)]
+    clients += [(f"3c:52:82:21:{site.subnet:02x}:{at:02x}", b"MSFT 5.0") for at in range(60)]
+    order = [clients[int(at)] for at in world.random.permutation(len(clients))]
+    for number, (client, vendor) in enumerate(order):
+        at_s = 5 + number * lasts_s * 0.85 / len(order)
+        if number < 55:
+            given = site.address(60 + number)
+            site.frames += leased(client, given, at_s, 2000 + number, vendor=vendor, vlan=DATA_VLAN,
+                                  server=site.address(2))  # fmt: skip
+            continue
+        for retry in (0.0, 4.0, 12.0):
+            octets = dhcp(1, 2000 + number, client, vendor=vendor, vlan=DATA_VLAN)
+            site.frames.append(Frame(at_s + retry, octets))
+        site.logged.append(("dhcp-no-leases", at_s + 0.1, None))
 
 
 def guests_come_and_go(
@@ -273,7 +324,7 @@ def two_voice_vlans(
     conflict (`power`) a telephone restarts as often since its power fails, in one VLAN.
     """
     tap(world, site, lasts_s, announced=False, per_s=1.0)
-    period = world.between(60, 170) if period_s is None else period_s
+    period = world.between(45, 190) if period_s is None else period_s
     other = VOICE_VLAN + 10 if conflict else VOICE_VLAN
     switch = "00:1b:54:00:07:01"
     for second in range(0, int(lasts_s), 30):
@@ -342,7 +393,7 @@ def frames_to_nobody(
     quiet = of_kind(site, silent)[-1]
     site.frames = [one for one in site.frames if one.octets[6:12] != mac(quiet.mac)]
     router = of_kind(site, "uplink")[0]
-    rate = world.between(30, 120) if per_s is None else per_s
+    rate = world.between(5, 120) if per_s is None else per_s
     if forgotten:
         site.switch.forgotten.add(quiet.mac)
     site.switch.floods = lambda _: rate

@@ -13,7 +13,7 @@ def no_classes(
     """A line without classes, slower than it is declared: half of the declared rate fills it."""
     line = site.line
     line.classes = False
-    line.buffer_s = world.between(0.1, 0.6) if buffer_s is None else buffer_s
+    line.buffer_s = world.between(0.05, 0.6) if buffer_s is None else buffer_s
     share = world.between(0.25, 0.45) if shortfall is None else shortfall
     if way in (None, "forward"):
         line.down_bps = line.declared_down_bps * share
