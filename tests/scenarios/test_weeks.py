@@ -149,6 +149,26 @@ def test_a_wave_of_files_that_fills_the_line_is_found_by_its_delay() -> None:
     assert (found.verdict, found.direction) == (Verdict.SUPPORTED, Direction.TELEPHONY_TO_NETWORK)
 
 
+SETS = Hypothesis(
+    id="sets", mechanism="broadcast-sensitive-phones", site="hall", outcome="packet_loss_ratio",
+    exposure="broadcast-storm", window_minutes=60, smallest_effect=0.02, looks=(LAST_DAY,),
+    controls=("barn",),
+)  # fmt: skip
+
+
+def test_old_sets_that_neglect_packets_in_storms_are_found_as_the_ones_that_are_hurt() -> None:
+    """Handbook 5, 10: above some 500 broadcasts a second old sets lose packets; computers do not.
+
+    The storms are the network's: the finding's direction is to the telephony.
+    """
+    storms = at_times(81, share_of_days=0.6, per_day=1)
+    neglects = flooding(storms, 0.08)  # of the packets to the sets
+    weeks = Weeks(81, faults={"hall": neglects}, happened={"broadcast-storm": storms})
+    found = judged(weeks, SETS)["sets"]
+    assert (found.verdict, found.direction) == (Verdict.SUPPORTED, Direction.NETWORK_TO_TELEPHONY)
+    assert blamed({"sets": found}) == []
+
+
 TRIAL = Trial(
     id="hold", mechanism="multicast-flood", site="hall", outcome="packet_loss_ratio",
     switch="music on hold by multicast", first=REGISTERED.date(), pairs=12, seed=2026,
