@@ -43,7 +43,7 @@ def chosen(
 
 
 def _with_whole_case(record: Record) -> Record:
-    """The record itself, if what it holds as its case is one; else the error ends the command."""
+    """The record itself, if its case and its period are such; else the error ends the command."""
     if record.case is not None:
         from nethealth.model.case_codec import CaseError, typed  # noqa: PLC0415
 
@@ -51,4 +51,8 @@ def _with_whole_case(record: Record) -> Record:
             typed(record.case)
         except CaseError as error:
             raise InputError(str(error)) from None
+    if record.period is not None:
+        from nethealth.cli.period import report_of  # noqa: PLC0415
+
+        report_of(record)
     return record

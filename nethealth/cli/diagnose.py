@@ -74,6 +74,8 @@ def diagnose(
     previous = None
     if stretch == Stretch() and not several:
         record, previous = chosen(records, run, store)
+        if record.period is not None:
+            usage(f"{record.run.id} is a report over a period; `diagnose --since` judges history")
         if record.run.kind == "period":
             from nethealth.cli.stretch import of_merged  # noqa: PLC0415
 

@@ -26,8 +26,7 @@ def report_period(
     look: "Look | None" = None,
 ) -> int:
     """Write the period's reports; the exit code."""
-    if refused := [name for name in output.formats if name in _OF_RUNS]:
-        usage(f"--format {', '.join(refused)} tells the state of one run: leave out --since")
+    refuse_formats_of_runs(output)
     made = now()
     # The name says when it was made, so that it is known before anything is worked out.
     keep_what_is_there(output, made, WHAT, force=force)
@@ -38,3 +37,9 @@ def report_period(
         record = with_case(record, case_file)
     deliver(record, output, what=WHAT, look=look)
     return finished(record, output.fail_on)
+
+
+def refuse_formats_of_runs(output: Output) -> None:
+    """End the command with 2 for a format that a period has not."""
+    if refused := [name for name in output.formats if name in _OF_RUNS]:
+        usage(f"--format {', '.join(refused)} tells the state of one run, not of a period")

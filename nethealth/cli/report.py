@@ -86,6 +86,10 @@ def report(
     from nethealth.cli.run import finish  # noqa: PLC0415
 
     record, previous = chosen(records, run, store)
+    if record.period is not None:
+        from nethealth.cli.period_report import refuse_formats_of_runs  # noqa: PLC0415
+
+        refuse_formats_of_runs(asked)
     keep_what_is_there(asked, record.run.started, "report", force=force)
     if case_file is not None:
         from nethealth.cli.given import with_case  # noqa: PLC0415

@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
+from nethealth.cli.diagnose import diagnose
 from nethealth.cli.exits import InputError
 from nethealth.cli.period import Wanted, asked
 from nethealth.cli.report import report
@@ -203,6 +204,40 @@ def test_what_cannot_be_meant_is_refused_in_words(
     done = within(home, *PERIOD[1:], *more)
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("days", ["2026-10-01"], "hours: 42 values for 1 days"),
+        ("places", "none", "the record's period: places"),
+        ("asked", {}, "asked.since: Field required"),
+    ],
+)
+def test_a_damaged_period_is_refused_in_words(
+    home: Path, tmp_path: Path, name: str, value: object, said: str
+) -> None:
+    document = json.loads(one(home, "json").read_bytes())
+    document["period"][name] = value
+    (tmp_path / "damaged.json").write_text(json.dumps(document))
+    done = within(tmp_path, "--record", "damaged.json")
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_a_period_is_shown_again_from_its_own_record_and_judged_by_none(
+    home: Path, tmp_path: Path
+) -> None:
+    record = str(one(home, "json"))
+    done = within(tmp_path, "--record", record, "--format", "html", "-o", "again.html",
+                  "--fail-on", "never")  # fmt: skip
+    assert done.exit_code == 0
+    assert (tmp_path / "again.html").read_bytes() == one(home, "html").read_bytes()
+    refused = within(tmp_path, "--record", record, "--format", "prometheus")
+    assert "tells the state of one run" in refused.stderr
+    judged = CliRunner().invoke(diagnose, ["--record", record])
+    assert judged.exit_code == 2
+    assert "is a report over a period" in judged.stderr
 
 
 def test_options_of_a_period_need_one(home: Path) -> None:
