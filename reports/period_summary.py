@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from nethealth.model.finding import Finding, Severity
 from nethealth.model.period_report import Change
@@ -14,7 +14,7 @@ from reports.period_view import PeriodView, fine_percent, short_date
 from reports.short import short_finding, short_site, short_sites, words_in
 from reports.steps import next_steps
 from reports.view import utc
-from reports.words import count, listed, percent
+from reports.words import VERDICT_WORDS, count, listed, percent
 
 _FOUND_WORDS, _SURE_WORDS, _CHANGE_WORDS = 60, 34, 50
 _COST_WORDS, _NEXT_WORDS, _MISSING_WORDS = 20, 40, 24
@@ -26,7 +26,7 @@ def summarise_period(of: PeriodView) -> Summary:
     parts = (
         ("What was found", _found(of, faults), _FOUND_WORDS),
         ("Before and after", _changes(of), _CHANGE_WORDS),
-        ("How sure", _sure(of), _SURE_WORDS),
+        ("How sure", _sure(of, faults), _SURE_WORDS),
         ("What it costs", cost_in_brief(of.view), _COST_WORDS),
         ("What to do next", _next(of, faults), _NEXT_WORDS),
         ("What was not measured", _missing(of), _MISSING_WORDS),
@@ -114,12 +114,20 @@ def _least(of: PeriodView) -> list[str]:
 
 
 def _cleared(of: PeriodView, group: Sequence[Finding]) -> str:
-    """When it was last seen, if not on the period's last day that was measured."""
-    last = max((of.seen[one.id].last for one in group if one.id in of.seen), default=None)
-    if last is None or of.period.asked.until - last < timedelta(days=2):
+    """When it was last seen, if not at the period's end."""
+    last = _has_cleared(of, group)
+    if last is None:
         return ""
     local = of.view.local(last)
     return f", last on {short_date((utc(last) if local is None else local[0]).date())}"
+
+
+def _has_cleared(of: PeriodView, group: Sequence[Finding]) -> datetime | None:
+    """When the last of the group was last seen; None if that is within the last two days."""
+    last = max((of.seen[one.id].last for one in group if one.id in of.seen), default=None)
+    if last is None or of.period.asked.until - last < timedelta(days=2):
+        return None
+    return last
 
 
 def _changes(of: PeriodView) -> list[str]:
@@ -144,13 +152,16 @@ def _change(of: PeriodView, change: Change) -> str:
     return f"After {day} at {where}: {shown}; measured alike on both sides."
 
 
-def _sure(of: PeriodView) -> list[str]:
+def _sure(of: PeriodView, faults: Sequence[Finding]) -> list[str]:
     if not of.sites or not of.hours():
         return []
+    verdicts = Counter(VERDICT_WORDS[one.verdict].partition(":")[0].lower() for one in faults)
+    ladder = listed([f"{amount:,} {word}" for word, amount in verdicts.items()], 6)
     seen = sorted(one.hours / of.hours() for one in of.sites)
     least, most = percent(seen[0]), percent(seen[-1])
     span = least if least == most else f"{least} to {most}"
     return [
+        *([f"Of {count(len(faults), 'fault')}: {ladder}."] if faults else []),
         f"Each site was looked at in {span} of the hours, from "
         f"{count(len(of.period.vantages), 'vantage')}.",
         "Between checks nobody looked.",
@@ -158,8 +169,11 @@ def _sure(of: PeriodView) -> list[str]:
 
 
 def _next(of: PeriodView, faults: Sequence[Finding]) -> list[str]:
+    standing = [one for one in faults if not _has_cleared(of, [one])]
+    if standing:
+        return next_steps(of.view, standing)
     if faults:
-        return next_steps(of.view, faults)
+        return ["Nothing now: no fault was there at the end. Measure on, to see that it stays so."]
     if not of.sites:
         return ["Measure: `nethealth sweep` from cron, for at least two weeks."]
     return ["Nothing is needed now."]

@@ -8,6 +8,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -77,6 +78,23 @@ def test_the_summary_answers_in_few_words() -> None:
     )
     assert "After 12 Oct at South Cambridgeshire Hall: packet loss −5.00 points" in said
     assert "12 checks not run and 3 gaps" in said
+    assert "Of 2 faults: 2 demonstrated" in said
+    assert "Nothing now: no fault was there at the end" in said
+
+
+def test_what_is_still_there_at_the_end_is_what_there_is_to_do() -> None:
+    """The loss at Hall, had it been seen until the last day."""
+    report = typed(record().period or {})
+    until = report.asked.until
+    seen = tuple(
+        replace(one, last=until - timedelta(hours=4)) if one.id.startswith("packet-loss") else one
+        for one in report.seen
+    )
+    lasting = replace(record(), period=plain(sealed(replace(report, seen=seen))))
+    said = " ".join(words(compose(lasting).summary))
+    assert "South Cambridgeshire Hall: read the error and discard counters" in said
+    assert "check the power" not in said
+    assert "34.1 % of runs. Checks" in said
 
 
 def test_the_sites_stand_worst_first_with_what_was_seen_of_them() -> None:
