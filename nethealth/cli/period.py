@@ -111,7 +111,8 @@ def asked(wanted: Wanted, inventory: Inventory, now: datetime) -> "Asked":
         raise InputError(f"the inventory's time zone {name!r} is not known here") from None
     until = now
     if wanted.until is not None:
-        until = min(now, _midnight(_date(wanted.until, "--until") + timedelta(days=1), local))
+        # Not cut off at the present, so that the same words always mean the same period.
+        until = _midnight(_date(wanted.until, "--until") + timedelta(days=1), local)
     since = _since(wanted.since, until, local)
     if since >= until:
         usage(f"--since {wanted.since} is not before the end of the period, {until:%Y-%m-%d}")
