@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nethealth.store import Found, Span
 
 _EVIDENCE_MOST = 20  # observations of one finding, as reports show them
+_FIRST, _LAST = date(1990, 1, 1), date(2199, 12, 31)
+_AMOUNT_MOST, _DAYS_MOST = 5000, 5000
 _EXPLAINED_MOST = 60  # findings with evidence, the most severe first; the rest say where they stand
 
 
@@ -116,6 +118,8 @@ def asked(wanted: Wanted, inventory: Inventory, now: datetime) -> "Asked":
     since = _since(wanted.since, until, local)
     if since >= until:
         usage(f"--since {wanted.since} is not before the end of the period, {until:%Y-%m-%d}")
+    if until - since > timedelta(days=_DAYS_MOST):
+        usage(f"the period has more than {_DAYS_MOST} days: ask for a shorter one")
     sites = {site.id: site.council for site in inventory.site}
     councils = {council.id for council in inventory.council}
     if wanted.site is not None and sites and wanted.site not in sites:
@@ -153,8 +157,8 @@ def _since(text: str, until: datetime, local: tzinfo) -> datetime:
     if not (number.isascii() and number.isdigit() and unit in ("h", "d", "w") and int(number) > 0):
         usage(f"--since: found {text!r}; allowed: a date as 2026-08-24, or 24h, 90d, 12w")
     amount = int(number)
-    if amount > 5000:
-        usage(f"--since: found {text!r}; allowed: at most 5000{unit}")
+    if amount > _AMOUNT_MOST:
+        usage(f"--since: found {text!r}; allowed: at most {_AMOUNT_MOST}{unit}")
     if unit == "h":
         return until - timedelta(hours=amount)
     days = amount * (7 if unit == "w" else 1)
@@ -165,9 +169,12 @@ def _since(text: str, until: datetime, local: tzinfo) -> datetime:
 
 def _date(text: str, option: str) -> date:
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         usage(f"{option}: found {text!r}; allowed: a date as 2026-10-01")
+    if not _FIRST <= found <= _LAST:
+        usage(f"{option}: found {text!r}; allowed: {_FIRST} to {_LAST}")
+    return found
 
 
 def _midnight(day: date, local: tzinfo) -> datetime:
