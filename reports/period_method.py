@@ -11,7 +11,7 @@ PERIOD_WORDS: tuple[Block, ...] = (
     KeyValues((
         ("Answered", "The share of checks that got an answer of any kind. A busy signal is an "
          "answer; silence and a refused connection are none."),
-        ("Time observed", "The share of the period's hours in which at least one check of the site "
+        ("Hours seen", "The share of the period's hours in which at least one check of the site "
          "was made."),
         ("Percentile over the period", "Of all checks of the period: the 95th percentile of delay "
          "is the one that 95 in 100 checks kept below, the 5th of R the one that 95 in 100 "
@@ -39,7 +39,7 @@ def period_method_blocks(of: PeriodView) -> tuple[Block, ...]:
          "times are in UTC, or say their offset."),
         ("Where from", f"{', '.join(period.vantages) or 'nowhere'}. A vantage sees only its own "
          "path to each site."),
-        ("Time observed", f"Hours in which anything was measured, of {of.hours():,} in the period. "
+        ("Hours seen", f"Hours in which anything was measured, of {of.hours():,} in the period. "
          "Between two checks nobody looked: a short fault may have gone unseen."),
         ("Answered", "Of the checks by ping, tcp, dns, http, sip, call and stamp that were made, "
          "those that ended with an answer. A check that was not run, was interrupted, or had no "
