@@ -35,10 +35,10 @@ def bin_width(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option(
     "--engine",
-    type=click.Choice(("numpy", "numba")),
-    default="numpy",
+    type=click.Choice(("auto", "numpy", "numba")),
+    default="auto",
     show_default=True,
-    help="What computes; numba comes with nethealth[fast], and may be no quicker.",
+    help="What computes: numba, which comes with nethealth[fast], takes large files.",
 )
 @click.option(
     "--bin",

@@ -54,6 +54,7 @@ class Compiled:
         self,
         octets: Octets,
         frame_end: Ints,
+        ethernet_at: Ints,
         network_at: Ints,
         ip_version: Ints,
         protocol: Ints,
@@ -61,11 +62,21 @@ class Compiled:
         transport_octets: Ints,
     ) -> Mapping[str, npt.NDArray[np.generic]]:
         keys, flags, found = _columns(
-            octets, frame_end, network_at, ip_version, protocol, transport_at, transport_octets
+            octets,
+            frame_end,
+            ethernet_at,
+            network_at,
+            ip_version,
+            protocol,
+            transport_at,
+            transport_octets,
         )
         return {
             "source": keys[0],
             "destination": keys[1],
+            "ethernet_source": keys[2],
+            "ethernet_destination": keys[3],
+            "flow": keys[4],
             "has_ports": flags[0],
             "is_udp": flags[1],
             "is_tcp": flags[2],
@@ -75,6 +86,10 @@ class Compiled:
             "payload_at": found[3],
             "payload_octets": found[4],
             "payload_captured": found[5],
+            "traffic_class": found[6],
+            "tcp_flags": found[7],
+            "tcp_sequence": found[8],
+            "tcp_window": found[9],
         }
 
     def known(

@@ -9,11 +9,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from nethealth.passive.columns import Flags, Ints, Octets
-from nethealth.passive.compiled_octets import WITHIN, big16, big32, little32
+from nethealth.passive.columns import Flags, Ints, Keys, Octets
+from nethealth.passive.compiled_octets import WITHIN, big16, big32, little32, mixed
 
-_MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-_SHIFT_1, _SHIFT_2 = np.uint64(32), np.uint64(29)
+_HIGH = np.uint64(32)
 _TOP = np.uint64(1 << 63)
 
 
@@ -92,10 +91,8 @@ def _address_key(octets: Octets, at: int, version: int) -> np.uint64:
     key = np.uint64(0)
     for half in (at, at + 8):
         high, low = np.uint64(big32(octets, half)), np.uint64(big32(octets, half + 4))
-        key = (key ^ (high << _SHIFT_1 | low)) * _MIX_1
-        key = (key ^ key >> _SHIFT_1) * _MIX_2
-        key = key ^ key >> _SHIFT_2
-    return key | _TOP
+        key = mixed(key, high << _HIGH | low)
+    return np.uint64(key | _TOP)
 
 
 key_of: Any = numba.njit(_address_key, **WITHIN)
@@ -104,47 +101,59 @@ key_of: Any = numba.njit(_address_key, **WITHIN)
 def columns(
     octets: Octets,
     frame_end: Ints,
+    ethernet_at: Ints,
     network_at: Ints,
     ip_version: Ints,
     protocol: Ints,
     transport_at: Ints,
     transport_octets: Ints,
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+) -> tuple[Keys, Flags, Ints]:
+    """As `Compiled.columns` names them."""
     count = len(frame_end)
-    keys = np.zeros((2, count), np.uint64)
+    keys = np.zeros((5, count), np.uint64)
     flags = np.zeros((3, count), np.bool_)
-    found = np.empty((6, count), np.int64)
+    found = np.full((10, count), -1, np.int64)
     for row in range(count):
+        at = ethernet_at[row]
+        if at >= 0:
+            keys[2, row] = np.uint64(big16(octets, at + 6)) << _HIGH | np.uint64(
+                big32(octets, at + 8)
+            )
+            keys[3, row] = np.uint64(big16(octets, at)) << _HIGH | np.uint64(big32(octets, at + 2))
         version = ip_version[row]
         if version > 0:
-            at = network_at[row] + (12 if version == 4 else 8)
-            length = 4 if version == 4 else 16
+            at = network_at[row]
+            both = big16(octets, at)
+            found[6, row] = (both if version == 4 else both >> 4) & 0xFF
+            at += 12 if version == 4 else 8
             keys[0, row] = key_of(octets, at, version)
-            keys[1, row] = key_of(octets, at + length, version)
-        at = transport_at[row]
+            keys[1, row] = key_of(octets, at + (4 if version == 4 else 16), version)
+        at, kind = transport_at[row], protocol[row]
         end = min(at + transport_octets[row], frame_end[row])
-        kind = protocol[row]
         there = end - at if at >= 0 else 0
         ports = kind in (6, 17, 132) and there >= 4
         udp = kind == 17 and there >= 8
         tcp = kind == 6 and there >= 20
         flags[0, row], flags[1, row], flags[2, row] = ports, udp, tcp
         found[0, row] = end
-        found[1, row] = big16(octets, at) if ports else -1
-        found[2, row] = big16(octets, at + 2) if ports else -1
-        if not udp and not tcp:
-            found[3, row] = found[4, row] = found[5, row] = -1
-            continue
-        if udp:
-            header = 8
-            rest = max(transport_octets[row] - 8, 0)
-            stated = big16(octets, at + 4) - 8
-            payload = stated if 0 <= stated < rest else rest
-        else:
-            header = (big16(octets, at + 12) >> 12) * 4
-            header = min(max(header, 20), max(transport_octets[row], 20))
-            payload = max(transport_octets[row] - header, 0)
-        found[3, row] = at + header
-        found[4, row] = payload
-        found[5, row] = min(max(end - at - header, 0), payload)
+        both = 0xFFFFFFFF
+        if ports:
+            both = big32(octets, at)
+            found[1, row], found[2, row] = both >> 16, both & 0xFFFF
+        if version > 0:
+            key = mixed(mixed(np.uint64(0), keys[0, row]), keys[1, row])
+            keys[4, row] = mixed(key, np.uint64(both << 8 | kind & 0xFF))
+        if udp or tcp:
+            header, payload = 8, max(transport_octets[row] - 8, 0)
+            if udp:
+                stated = big16(octets, at + 4) - 8
+                payload = stated if 0 <= stated < payload else payload
+            else:
+                both = big16(octets, at + 12)
+                header = min(max((both >> 12) * 4, 20), max(transport_octets[row], 20))
+                payload = max(transport_octets[row] - header, 0)
+                found[7, row], found[8, row] = both & 0xFF, big32(octets, at + 4)
+                found[9, row] = big16(octets, at + 14)
+            found[3, row], found[4, row] = at + header, payload
+            found[5, row] = min(max(end - at - header, 0), payload)
     return keys, flags, found

@@ -3,13 +3,10 @@
 It is plain Python over arrays and may be run as such.
 """
 
-from typing import Any
-
-import numba
 import numpy as np
 
 from nethealth.passive.columns import Ints, Keys, Octets
-from nethealth.passive.compiled_octets import WITHIN, big16, big32, little64
+from nethealth.passive.compiled_octets import big16, big32, little64, mixed
 from nethealth.passive.grouping import MULTIPLIER
 from nethealth.passive.known_headers import (
     BEFORE_IP,
@@ -21,20 +18,9 @@ from nethealth.passive.known_headers import (
     WORD_4,
 )
 
-_MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-_SHIFT_1, _SHIFT_2, _SIXTEEN = np.uint64(32), np.uint64(29), np.uint64(16)
+_SIXTEEN = np.uint64(16)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _FREE, _ONE = np.uint64(0), np.uint64(1)
-
-
-def _mixed(key: np.uint64, word: np.uint64) -> np.uint64:
-    """As `columns.mixed` takes one column."""
-    key = (key ^ word) * _MIX_1
-    key = (key ^ key >> _SHIFT_1) * _MIX_2
-    return key ^ key >> _SHIFT_2
-
-
-mixed: Any = numba.njit(_mixed, **WITHIN)
 
 
 def known(

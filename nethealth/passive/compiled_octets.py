@@ -16,6 +16,8 @@ OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 # For functions that a loop calls: with a call goes every array in nine parts, which takes longer
 # than most of them.
 WITHIN: dict[str, Any] = {**OPTIONS, "inline": "always"}
+_MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+_SHIFT_1, _SHIFT_2 = np.uint64(32), np.uint64(29)
 _1, _2, _3, _4, _5, _6, _7 = map(np.uint64, range(1, 8))
 _8, _16, _24, _32, _40, _48, _56 = map(np.uint64, range(8, 64, 8))
 
@@ -51,7 +53,15 @@ def _little64(octets: Octets, at: int) -> np.uint64:
     )  # fmt: skip
 
 
+def _mixed(key: np.uint64, word: np.uint64) -> np.uint64:
+    """As `columns.mixed` takes one column."""
+    key = (key ^ word) * _MIX_1
+    key = (key ^ key >> _SHIFT_1) * _MIX_2
+    return key ^ key >> _SHIFT_2
+
+
 big16: Any = numba.njit(_big16, **WITHIN)
 big32: Any = numba.njit(_big32, **WITHIN)
 little32: Any = numba.njit(_little32, **WITHIN)
 little64: Any = numba.njit(_little64, **WITHIN)
+mixed: Any = numba.njit(_mixed, **WITHIN)

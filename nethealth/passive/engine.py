@@ -21,6 +21,10 @@ Columns = tuple[Ints, ...]
 Found = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
 
 
+class EngineError(RuntimeError):
+    """The compiled loops cannot be used; the message says why, and what to do."""
+
+
 class Engine(Protocol):
     """Loops over packets."""
 
@@ -52,6 +56,7 @@ class Engine(Protocol):
         self,
         octets: Octets,
         frame_end: Ints,
+        ethernet_at: Ints,
         network_at: Ints,
         ip_version: Ints,
         protocol: Ints,
@@ -110,10 +115,17 @@ class Followed:
 
 
 def compiled_engine() -> Engine | None:
-    """The compiled loops; None where numba is not installed."""
+    """The compiled loops; None where numba is not installed.
+
+    EngineError where their machine code can be kept nowhere: to make it takes seconds every time.
+    """
     try:
-        from nethealth.passive.compiled import Compiled  # noqa: PLC0415  (0.3 s of its own)
+        from nethealth.passive.compiled import Compiled  # noqa: PLC0415  (0.2 s of its own)
     except ImportError:
         return None
+    except RuntimeError as error:  # numba's word for it
+        raise EngineError(
+            f"no folder for machine code: {error}; name one that may be written as NUMBA_CACHE_DIR"
+        ) from None
     engine: Any = Compiled()
     return engine  # type: ignore[no-any-return]

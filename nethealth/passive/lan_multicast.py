@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from itertools import pairwise
 
 import numpy as np
 
@@ -78,8 +79,12 @@ class MulticastAnalysis:
             sender = int(source[begin])
             if sender in group.sources or len(group.sources) < _MEMBERS_MAX:
                 group.sources[sender] += ends[place] - begin
-            if group.series is not None:
-                group.series.add_all(packets.time_ns[rows[begin : ends[place]]])
+
+        group_starts = np.flatnonzero(np.r_[True, destination[1:] != destination[:-1]])
+        for begin, end in pairwise([*group_starts.tolist(), len(rows)]):
+            group = self._groups.get(int(destination[begin]))
+            if group is not None and group.series is not None:
+                group.series.add_all(packets.time_ns[rows[begin:end]])
 
     def _group(self, value: int) -> _Group | None:
         group = self._groups.get(value)

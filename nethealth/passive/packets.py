@@ -103,6 +103,7 @@ class Packets:
         columns = self.engine.columns(
             self.octets,
             self.frame_end,
+            layers.ethernet_at,
             layers.network_at,
             layers.ip_version,
             layers.protocol,

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+import numpy as np
+
 from nethealth.model.observation import Passport, Scalar
 from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook, StreamEnds
-from nethealth.passive.columns import Flags, u8, u16
+from nethealth.passive.columns import Flags, u16
 from nethealth.passive.far_end import SOURCE, voip_facts
 from nethealth.passive.packets import Packet, Packets
 from nethealth.passive.rtcp_accounts import Account, Passed, Reporter
@@ -134,20 +136,15 @@ class RtcpAnalysis:
 
 def candidates(packets: Packets) -> Flags:
     """UDP that begins with a whole RTCP header of version 2 whose length fits (RFC 5761)."""
-    at = packets.payload_at.clip(0)
-    length = (u16(packets.octets, at + 2) + 1) * 4
-    kind = u8(packets.octets, at + 1)
-    whole = packets.payload_captured == packets.payload_octets
-    found: Flags = (
-        packets.is_udp
-        & (packets.payload_captured >= 8)
-        & whole
-        & (packets.fragment == 0)
-        & (u8(packets.octets, at) >> 6 == 2)
-        & (kind >= _FIRST_TYPE)
-        & (kind <= _LAST_TYPE)
-        & (length <= packets.payload_captured)
-    )
+    captured = packets.payload_captured
+    udp = packets.is_udp & (captured >= 8) & (captured == packets.payload_octets)
+    rows = np.flatnonzero(udp & (packets.fragment == 0))
+    at, octets = packets.payload_at[rows], packets.octets
+    kind = octets[at + 1]
+    begins = (octets[at] >> 6 == 2) & (kind >= _FIRST_TYPE) & (kind <= _LAST_TYPE)
+    rows, at = rows[begins], at[begins]
+    found: Flags = np.zeros(len(packets), np.bool_)
+    found[rows[(u16(octets, at + 2) + 1) * 4 <= captured[rows]]] = True
     return found
 
 

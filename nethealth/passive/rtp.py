@@ -1,45 +1,38 @@
 """RTP streams of a capture: announced by signalling, or plain from the packets themselves."""
 
 from collections.abc import Iterator
-from math import sqrt
 
 import numpy as np
 
 from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact
-from nethealth.passive.announced import AnnouncedMedia, Encoding, MediaBook, StreamEnds
+from nethealth.passive.announced import MediaBook, StreamEnds
 from nethealth.passive.columns import Flags, Ints
 from nethealth.passive.engine import Engine
 from nethealth.passive.grouping import Tally
 from nethealth.passive.known_headers import ENDS_MOST, KnownHeaders
 from nethealth.passive.known_rows import KnownRows
 from nethealth.passive.packets import Packets
-from nethealth.passive.rtp_evidence import PACKETS_MIN, Evidence, proves
+from nethealth.passive.rtp_encodings import Encodings
+from nethealth.passive.rtp_evidence import PACKETS_MIN
 from nethealth.passive.rtp_facts import stream_facts
 from nethealth.passive.rtp_follow import begin, follow
-from nethealth.passive.rtp_holes import Holes, LossRuns
-from nethealth.passive.rtp_loss import StreamLoss, stream_losses
-from nethealth.passive.rtp_payload import EVENTS, STATIC
+from nethealth.passive.rtp_holes import Holes
 from nethealth.passive.rtp_probation import (
     PROBATION_MOST,
     PROBATION_PACKETS,
     clock_hz,
     packet_ticks,
 )
-from nethealth.passive.rtp_progress import LossSeries
-from nethealth.passive.rtp_reverse import with_reverse
-from nethealth.passive.rtp_rows import Candidates, Ends, RtpRows, joined
+from nethealth.passive.rtp_results import Results
+from nethealth.passive.rtp_rows import Candidates, RtpRows, joined
 from nethealth.passive.rtp_state import no_streams
 from nethealth.passive.rtp_stream import RtpStream
 from nethealth.passive.rtp_variation import Variation
-from nethealth.quality.loss import Z_95
 
 CANDIDATES_MAX = 65_536
 _ALIKE = 0xFFFF_FFFF_FF7F  # of the marks of a row: all but the payload's length and the marker
 _WAITING_S = 30.0  # when there are too many, one that was silent so long is forgotten
-_BROKEN_MOST = 0.05  # of all steps; beyond, the capture's clock or the sender's means nothing
-_FIT_PACKETS_MIN = 50  # one in eight counts
-_FIT_SPAN_MIN_S = 10.0
 
 
 class Rtp:
@@ -49,6 +42,7 @@ class Rtp:
         """`known`: is taught the headers of the streams that are followed."""
         self._book = book
         self._known = known
+        self._encodings = Encodings(book)
         self._candidates = Candidates()
         self._state = no_streams()
         self._holes = Holes()
@@ -77,7 +71,16 @@ class Rtp:
     def finish(self) -> Iterator[Fact]:
         if self._waiting:
             self._take(None, final=True)
-        self.streams = self._streams()
+        self.streams = Results(
+            self._candidates,
+            self._state,
+            self._holes,
+            self._variation,
+            self._payload_types,
+            self._dscps,
+            self._vlans,
+            self._encodings,
+        ).streams()
         for stream in self.streams:
             ends = stream.ends
             self._book.found(
@@ -175,7 +178,9 @@ class Rtp:
             enough += [
                 index
                 for index in few
-                if self._announced(self._candidates.ends(int(new.stream[begins[index]])), 0)
+                if self._encodings.announced(
+                    self._candidates.ends(int(new.stream[begins[index]])), 0
+                )
             ]
             enough.sort()
         learnt = {}
@@ -210,7 +215,7 @@ class Rtp:
             part = slice(at, at + min(count, size))
             timestamps = rows.timestamp[part].tolist()
             types = (rows.second[part] & 0x7F).tolist()
-            encoding, _ = self._encoding(
+            encoding, _ = self._encodings.of(
                 ends, max(set(types), key=types.count), int(rows.time_ns[at])
             )
             times_ns = rows.time_ns[part].tolist()
@@ -221,32 +226,6 @@ class Rtp:
                 return None
             count *= 2
         return None
-
-    def _encoding(
-        self, ends: Ends, payload_type: int, at_ns: int
-    ) -> tuple[Encoding | None, AnnouncedMedia | None]:
-        """What the payload type stands for, and the announced endpoint the stream belongs to."""
-        media = self._announced(ends, at_ns)
-        for each in media:
-            if payload_type in each.encodings:
-                return each.encodings[payload_type], each
-        return STATIC.get(payload_type), media[0] if media else None
-
-    def _announced(self, ends: Ends, at_ns: int) -> list[AnnouncedMedia]:
-        """Announcements of the stream's ends, the receiving end's and the latest before it first.
-
-        Who says where it receives also sends from there, nearly always; so both ends count.
-        """
-        found = []
-        for address, port in (
-            (ends.destination, ends.destination_port),
-            (ends.source, ends.source_port),
-        ):
-            here = self._book.at(address, port)
-            found += sorted(
-                here, key=lambda each: (each.from_ns > at_ns, abs(each.from_ns - at_ns))
-            )
-        return found
 
     def _forget(self, now_ns: int) -> None:
         """Drop candidates that never became a stream, the longest silent first."""
@@ -274,117 +253,3 @@ class Rtp:
             for waiting in self._waiting
             if len(rows := waiting.take(numbers[waiting.stream] >= 0))
         ]
-
-    def _streams(self) -> tuple[RtpStream, ...]:
-        state = self._state
-        expected = np.where(state.begun, state.highest - state.lowest + 1, 0) + state.strays
-        runs = self._holes.runs()
-        losses = stream_losses(runs, expected)
-        found = [
-            stream
-            for number in np.flatnonzero(state.begun & (state.received > 0)).tolist()
-            if (stream := self._stream(number, int(expected[number]), losses[number], runs))
-            is not None
-        ]
-        found.sort(key=lambda stream: (stream.first_ns, str(stream.ends)))
-        return tuple(with_reverse(found))
-
-    def _over_time(self, number: int, runs: LossRuns) -> LossSeries | None:
-        first, last = np.searchsorted(runs.stream, [number, number + 1])
-        return self._holes.progress.series(
-            number, int(self._state.lowest[number]), runs.begin[first:last], runs.length[first:last]
-        )
-
-    def _stream(
-        self, number: int, expected: int, loss: StreamLoss, runs: LossRuns
-    ) -> RtpStream | None:
-        state = self._state
-        ends = self._candidates.ends(number)
-        types = self._payload_types.of(number)
-        speech = {
-            kind: count
-            for kind, count in types.items()
-            if (encoding := self._encoding(ends, kind, int(state.first_ns[number]))[0]) is None
-            or encoding.name not in EVENTS
-        }
-        commonest = max(speech or types, key=lambda kind: types[kind])
-        encoding, media = self._encoding(ends, commonest, int(state.first_ns[number]))
-        clock = int(state.clock_hz[number])
-        span_s = float(state.last_ns[number] - state.first_ns[number]) / 1e9
-        received = int(state.received[number] + state.strays[number])
-        if media is None and not proves(
-            Evidence(
-                packets=received - int(state.duplicated[number]),
-                steps=int(state.steps[number]),
-                plausible=int(state.plausible[number]),
-                clock_hz=clock,
-                media_s=float(state.media_ticks[number]) / clock if clock else None,
-                span_s=span_s,
-                payload_type=commonest,
-                payload_type_share=types[commonest] / max(sum(types.values()), 1),
-            )
-        ):
-            return None
-        ticks = int(state.packet_ticks[number])
-        broken = int(state.broken[number]) > _BROKEN_MOST * int(state.steps[number])
-        jittered = 0 if broken else int(state.jittered[number])
-        several = received > 1
-        drift = self._drift(number)
-        return RtpStream(
-            ends=ends,
-            known_by="evidence" if media is None else "signalling",
-            media=media,
-            encoding=encoding,
-            clock_hz=clock,
-            clock_broken=broken,
-            packet_s=ticks / clock if clock and ticks else None,
-            first_ns=int(state.first_ns[number]),
-            last_ns=int(state.last_ns[number]),
-            expected=expected,
-            received=received,
-            duplicated=int(state.duplicated[number]),
-            reordered=int(state.reordered[number]),
-            restarts=int(state.restarts[number]),
-            strays=int(state.strays[number]),
-            loss=loss,
-            loss_over_time=self._over_time(number, runs) if loss.lost else None,
-            jitter_mean_s=float(state.jitter_sum[number]) / jittered / clock if jittered else None,
-            jitter_max_s=float(state.jitter_max[number]) / clock if jittered else None,
-            delta_min_s=int(state.delta_min_ns[number]) / 1e9 if several else None,
-            delta_max_s=int(state.delta_max_ns[number]) / 1e9 if several else None,
-            silences=int(state.silences[number]),
-            silence_s=int(state.silence_ticks[number]) / clock if clock else None,
-            late=int(state.late[number]),
-            pdv_p95_s=self._quantile(number, 0.95),
-            pdv_p99_s=self._quantile(number, 0.99),
-            clock_error_ppm=drift[0] if drift else None,
-            clock_error_interval_ppm=drift[1] if drift else None,
-            payload_types=types,
-            dscps=self._dscps.of(number),
-            vlans={vlan - 1: count for vlan, count in self._vlans.of(number).items()},
-            octets=int(state.octets[number]),
-        )
-
-    def _quantile(self, number: int, share: float) -> float | None:
-        if not self._state.clock_hz[number]:
-            return None
-        return self._variation.quantile_s(int(self._state.variation[number]), share)
-
-    def _drift(self, number: int) -> tuple[float, tuple[float, float]] | None:
-        """By how much the sender's clock is slow against the capture's, in parts per million.
-
-        The slope of transit over time, by least squares, with its 95 % interval.
-        """
-        state = self._state
-        n, x, y = (float(column[number]) for column in (state.fit_n, state.fit_x, state.fit_y))
-        if n < _FIT_PACKETS_MIN:
-            return None
-        xx = float(state.fit_xx[number]) - x * x / n
-        xy = float(state.fit_xy[number]) - x * y / n
-        yy = float(state.fit_yy[number]) - y * y / n
-        if sqrt(max(xx, 0.0) / n) < _FIT_SPAN_MIN_S / sqrt(12):
-            return None
-        slope = xy / xx
-        error = sqrt(max(yy - slope * xy, 0.0) / (n - 2) / xx)
-        half = Z_95 * error
-        return slope * 1e6, ((slope - half) * 1e6, (slope + half) * 1e6)

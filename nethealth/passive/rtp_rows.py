@@ -7,18 +7,26 @@ datagrams begins with version 2.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from typing import TypeVar
 
 import numpy as np
 
-from nethealth.passive.columns import Flags, Ints, Keys, Octets, field16, field32, mixed, u8, u16
+from nethealth.passive.columns import (
+    Flags,
+    Ints,
+    Keys,
+    Octets,
+    field16,
+    field32,
+    mixed,
+    rows_at,
+    u8,
+    u16,
+)
 from nethealth.passive.grouping import KeyTable
 from nethealth.passive.known_rows import KnownRows
 from nethealth.passive.packets import Packets
 from nethealth.wire.rtp import HEADER_OCTETS
 
-Column = TypeVar("Column", Ints, Octets)
-_UDP = 8  # octets of its header
 COUNTED = 1 << 47  # of `marks`: a bit that no VLAN needs
 _IP_OCTETS = 40  # those of IPv6; of IPv4 all that matters stands within
 
@@ -143,33 +151,31 @@ class Candidates:
 
     def of(self, packets: Packets) -> tuple[Ints, RtpRows]:
         """The rows of UDP whose captured payload has the form of an RTP header: where, and what."""
-        header = packets.transport_rows
-        form = packets.is_udp & (packets.payload_captured >= HEADER_OCTETS)
-        form &= header[:, _UDP] >> 6 == 2
-        second = header[:, _UDP + 1]
+        octets = packets.octets
+        rows = np.flatnonzero(packets.is_udp & (packets.payload_captured >= HEADER_OCTETS))
+        at = packets.payload_at[rows]
+        second = octets[at + 1]
+        form = octets[at] >> 6 == 2
         form &= (second < 192) | (second > 223)  # RTCP, RFC 5761 section 4
+        rows, at = rows[form], at[form]
         # Contributing sources or an extension: whether they fit is looked up for these few.
-        longer = np.flatnonzero(form & (header[:, _UDP] & 0x1F != 0))
+        longer = np.flatnonzero(octets[at] & 0x1F != 0)
         if len(longer):
-            captured, stated = packets.payload_captured[longer], packets.payload_octets[longer]
-            needed = _header_octets(packets.octets, packets.payload_at[longer], captured)
-            form[longer[needed > stated]] = False
-        rows = np.flatnonzero(form)
+            some = rows[longer]
+            needed = _header_octets(octets, at[longer], packets.payload_captured[some])
+            form = np.ones(len(rows), np.bool_)
+            form[longer[needed > packets.payload_octets[some]]] = False
+            rows, at = rows[form], at[form]
         if not len(rows):
             return rows, _NO_ROWS
-        everything = len(rows) == len(packets)
-
-        def chosen(column: Column) -> Column:
-            return column if everything else column[rows]
-
-        header = chosen(header)
-        octets = chosen(packets.payload_octets) - HEADER_OCTETS
-        marks = octets << 48 | (chosen(packets.vlan) + 1) << 32 | chosen(packets.dscp) << 16
+        header = rows_at(octets, at)
+        marks = (packets.payload_octets[rows] - HEADER_OCTETS) << 48
+        marks |= (packets.vlan[rows] + 1) << 32 | packets.dscp[rows] << 16
         return rows, RtpRows(
-            stream=self._streams(packets, rows, field32(header, _UDP + 8)),
-            time_ns=chosen(packets.time_ns),
-            sequence_timestamp=field16(header, _UDP + 2) << 32 | field32(header, _UDP + 4),
-            marks=marks | header[:, _UDP + 1],
+            stream=self._streams(packets, rows, field32(header, 8)),
+            time_ns=packets.time_ns[rows],
+            sequence_timestamp=field16(header, 2) << 32 | field32(header, 4),
+            marks=marks | header[:, 1],
         )
 
     def of_known(self, known: KnownRows) -> tuple[Ints, RtpRows]:

@@ -124,10 +124,10 @@ class SipPackets:
         if not tcp.any():
             return tcp
         ports = (packets.source_port == SIP_PORT) | (packets.destination_port == SIP_PORT)
-        first = u32(packets.octets, np.maximum(packets.payload_at, 0))
-        shows = tcp & begins & np.isin(first, _STARTS) & ~ports
+        shows = np.flatnonzero(tcp & begins & ~ports)
+        shows = shows[np.isin(u32(packets.octets, packets.payload_at[shows]), _STARTS)]
         flows = set(packets.flow[tcp & ports].tolist()) | set(self._directions)
-        for row in packets.rows(shows):
+        for row in shows.tolist():
             flow = int(packets.flow[row])
             if flow not in flows and looks_like_sip(packets.payload(row)):
                 flows.add(flow)
@@ -181,12 +181,15 @@ class SipPackets:
 
 def _begins_like_text(packets: Packets) -> Flags:
     """Rows whose payload begins as a start line may; what is cut shorter than that, does not."""
-    at = np.maximum(packets.payload_at, 0)
-    octets = packets.octets
-    begins: Flags = _BEGINS[octets[at]]
+    rows = np.flatnonzero(packets.payload_captured >= 4)
+    at, octets = packets.payload_at[rows], packets.octets
+    kept = _BEGINS[octets[at]]
     for index in (1, 2, 3):
-        begins = begins & _GOES_ON[octets[at + index]]
-    return begins & (packets.payload_captured >= 4)
+        rows, at = rows[kept], at[kept]  # few are left after each
+        kept = _GOES_ON[octets[at + index]]
+    begins: Flags = np.zeros(len(packets), np.bool_)
+    begins[rows[kept]] = True
+    return begins
 
 
 def _is_sip_datagram(packet: Packet) -> bool:

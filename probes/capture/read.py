@@ -1,8 +1,10 @@
 """Capture files through all analyses: observations of the one check that reading them is."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 from nethealth.model.failure import Failure, Outcome
@@ -11,7 +13,7 @@ from nethealth.model.probe import Completion
 from nethealth.model.pseudonym import Names
 from nethealth.passive.analysis import Analyser, Fact, Units
 from nethealth.passive.announced import MediaBook
-from nethealth.passive.engine import Engine, compiled_engine
+from nethealth.passive.engine import Engine, EngineError, compiled_engine
 from nethealth.passive.fragments import Fragments
 from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
@@ -21,7 +23,8 @@ from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
 from probes.capture.sources import SourceError
 
-EngineName = Literal["numpy", "numba"]
+EngineName = Literal["auto", "numpy", "numba"]
+COMPILED_OCTETS_MIN = 400_000_000  # below it numpy is done before numba is there
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,7 +32,7 @@ def read_captures(
     check_id: str,
     files: Sequence[str],
     people: Names,
-    engine: EngineName = "numpy",
+    engine: EngineName = "auto",
     bin_s: float = BIN_S,
 ) -> CaptureRead:
     """Read the files through every analysis; `people` is how the run names them.
@@ -39,7 +42,7 @@ def read_captures(
     Raises SourceError where the files cannot be told apart; a file that cannot be read is said in
     the result.
     """
-    reader = Reader(files, engine=_engine(engine))
+    reader = Reader(files, engine=_engine(engine, files))
     known = KnownHeaders()
     runs = ReadAhead(reader, known)
     # The first packets are read while the analyses are loaded.
@@ -56,8 +59,11 @@ def read_captures(
             if started_ns is None and len(packets):
                 started_ns = int(packets.time_ns[0])
             # numpy holds no interpreter lock while it works: this takes a second processor.
-            others = beside.submit(_feed, lan, packets)
-            _feed(media, packets)
+            waiting = deque(lan)
+            others = beside.submit(_share, waiting, packets)
+            for analyser in media:
+                analyser.feed(packets)
+            _share(waiting, packets)
             others.result()
     found = [list(analyser.finish()) for analyser in reversed([*media, *lan])]
     facts = [*_of_files(reader.files), *(fact for each in reversed(found) for fact in each)]
@@ -68,18 +74,33 @@ def read_captures(
     )
 
 
-def _engine(name: EngineName) -> Engine | None:
-    """The compiled loops where they are asked for; on large files they save less than they cost."""
-    if name == "numpy":
+def _engine(name: EngineName, files: Sequence[str]) -> Engine | None:
+    """The compiled loops, where they are asked for or save more than loading them takes."""
+    if name == "numpy" or (name == "auto" and _octets(files) < COMPILED_OCTETS_MIN):
         return None
-    engine = compiled_engine()
-    if engine is None:
+    try:
+        engine = compiled_engine()
+    except EngineError as error:
+        if name == "auto":
+            return None
+        raise SourceError(f"--engine numba: {error}") from None
+    if engine is None and name == "numba":
         raise SourceError("--engine numba: numba is not installed; install nethealth[fast]")
     return engine
 
 
-def _feed(analysers: Sequence[Analyser], packets: Packets) -> None:
-    for analyser in analysers:
+def _octets(files: Sequence[str]) -> int:
+    """How large the files are together; of what has no size, none."""
+    return sum(path.stat().st_size for path in map(Path, files) if path.is_file())
+
+
+def _share(waiting: deque[Analyser], packets: Packets) -> None:
+    """Feed those that nobody has taken yet."""
+    while waiting:
+        try:
+            analyser = waiting.popleft()
+        except IndexError:  # the other thread was quicker
+            return
         analyser.feed(packets)
 
 

@@ -1,11 +1,15 @@
 """The compiled loops beside numpy: the same columns, to the last bit."""
 
+import sys
 from dataclasses import fields, replace
+from pathlib import Path
 from random import Random
 
+import numba
 import numpy as np
 import pytest
 
+from nethealth.model.pseudonym import Revealed
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.columns import SLACK
 from nethealth.passive.compiled import Compiled
@@ -13,7 +17,10 @@ from nethealth.passive.engine import compiled_engine
 from nethealth.passive.packets import Packets
 from nethealth.passive.pcap import HEADER_OCTETS, Pcap
 from nethealth.passive.rtp import Rtp
+from probes.capture import read
+from probes.capture.read import read_captures
 from probes.capture.reader import Reader
+from probes.capture.sources import SourceError
 from tests import captures
 from tests.passive.packet_frames import packets, pcap
 from tests.passive.rtp_script import run_of, speech
@@ -22,7 +29,9 @@ from tests.passive.test_packets import link_frames
 
 ENGINE = Compiled()
 COLUMNS = (
-    "source", "destination", "has_ports", "is_udp", "is_tcp", "transport_end", "source_port",
+    "source", "destination", "ethernet_source", "ethernet_destination", "flow", "traffic_class",
+    "tcp_flags", "tcp_sequence", "tcp_window", "has_ports", "is_udp", "is_tcp", "transport_end",
+    "source_port",
     "destination_port", "payload_at", "payload_octets", "payload_captured",
 )  # fmt: skip
 
@@ -44,6 +53,24 @@ def compared(plain: Packets) -> None:
 
 def test_numba_is_there_for_these_tests() -> None:
     assert isinstance(compiled_engine(), Compiled)
+
+
+def test_without_a_place_for_machine_code_numpy_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locator(*_: object, **__: object) -> None:
+        raise RuntimeError("cannot cache function 'follow': no locator available")
+
+    file = tmp_path / "one.pcap"
+    file.write_bytes(pcap([(0, link_frames()[0][1])]))
+    monkeypatch.setattr(numba, "njit", no_locator)
+    for name in [name for name in sys.modules if name.startswith("nethealth.passive.compiled")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(SourceError, match="NUMBA_CACHE_DIR"):
+        read_captures("capture", [str(file)], Revealed(), "numba")
+    monkeypatch.setattr(read, "COMPILED_OCTETS_MIN", 0)
+    (found,) = read_captures("capture", [str(file)], Revealed(), "auto").files
+    assert found.packets == 1
 
 
 def test_columns_of_all_kinds_of_frames_whole_broken_and_cut() -> None:
