@@ -7,7 +7,8 @@ from typing import Literal
 
 from nethealth.model.accounts import Accounts
 from nethealth.model.check import Check, ProbeKind
-from nethealth.model.failure import Failure, Outcome
+from nethealth.model.completion import Completion
+from nethealth.model.failure import Failure
 from nethealth.model.observation import Interval, Observation, Passport, Scalar
 from nethealth.model.ports import Clock, Endpoint, Network, Pacer
 from nethealth.model.pseudonym import Names, Revealed
@@ -32,15 +33,6 @@ class Env:
     accounts: Accounts | None = None
     name_servers: tuple[Endpoint, ...] = ()  # those that the system asks
     names: Names = Revealed()  # what an observation says in place of a person's name or number
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """How the probe ended; a probe that ends without one has completed."""
-
-    outcome: Outcome
-    failure: Failure | None = None
-    reason: str | None = None
 
 
 ProbeFunction = Callable[[Check, Env], AsyncIterator[Observation | Completion]]
@@ -99,3 +91,14 @@ class Observer:
             failure=failure,
             method=method or {},
         )
+
+
+__all__ = [
+    "Catalogue",
+    "Completion",
+    "Env",
+    "Need",
+    "Observer",
+    "Probe",
+    "ProbeFunction",
+]

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from nethealth.model.completion import Completion
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport, Scalar
-from nethealth.model.probe import Completion
-from nethealth.model.pseudonym import Names
 from nethealth.passive.analysis import Analyser, Fact, Units
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.engine import Engine, EngineError, compiled_engine
@@ -23,15 +22,19 @@ from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
 from probes.capture.sources import SourceError
 
+if TYPE_CHECKING:
+    from nethealth.model.pseudonym import Names
+
 EngineName = Literal["auto", "numpy", "numba"]
 COMPILED_OCTETS_MIN = 400_000_000  # below it numpy is done before numba is there
+_SHARED_MIN = 16_384  # packets of a run; with fewer two threads only wait for each other
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_captures(
     check_id: str,
     files: Sequence[str],
-    people: Names,
+    people: "Names",
     engine: EngineName = "auto",
     bin_s: float = BIN_S,
 ) -> CaptureRead:
@@ -58,11 +61,13 @@ def read_captures(
             packets = fragments.joined(run)
             if started_ns is None and len(packets):
                 started_ns = int(packets.time_ns[0])
-            # numpy holds no interpreter lock while it works: this takes a second processor.
+            if len(packets) < _SHARED_MIN:
+                _share(deque([*media, *lan]), packets)
+                continue
             waiting = deque(lan)
+            # numpy holds no interpreter lock while it works: this takes a second processor.
             others = beside.submit(_share, waiting, packets)
-            for analyser in media:
-                analyser.feed(packets)
+            _share(deque(media), packets)
             _share(waiting, packets)
             others.result()
     found = [list(analyser.finish()) for analyser in reversed([*media, *lan])]

@@ -31,7 +31,7 @@ _BUFFER_OCTETS_COMPILED = 24 << 20
 # Of each buffer of a file, by how many files there are; longer than any record may be.
 _BUFFER_OCTETS = ((1, 12 << 20), (4, 6 << 20), (1 << 30, RECORD_MAX + (64 << 10)))
 _FIRST_PACKETS = 4096  # of the first run; so that streams are soon known, others grow from it
-_STEP_OCTETS = 1 << 20
+_STEP_OCTETS_COMPILED = 1 << 20  # at one go; so much is still in the cache when it is looked at
 _BUFFERS = 4  # one that is filled, two that wait, one that is analysed
 
 
@@ -171,9 +171,11 @@ class _File:
             self._stop(f"the last {end - begin} octets are no whole record")
 
     def _fill(self, stream: Stream, buffer: Octets, end: int) -> tuple[int, bool]:
-        """Read on: so much that it is still in the processor's cache when it is looked at."""
+        """Read on: until the buffer is full, or as much as compiled loops take at one go."""
         view = buffer.data
-        stop = min(end + _STEP_OCTETS, self._buffer_octets)
+        stop = self._buffer_octets
+        if self._engine is not None:
+            stop = min(end + _STEP_OCTETS_COMPILED, stop)
         while end < stop:
             try:
                 count = stream.readinto(view[end:stop])

@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
+from nethealth.model.completion import Completion
 from nethealth.model.observation import Observation
-from nethealth.model.probe import Completion
 from nethealth.passive.interface import Interface
 
 
