@@ -11,7 +11,7 @@ from threading import Event, Thread
 from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
 
-WAITING_MOST = 2  # runs; the reader must keep so many, and two more, as they are
+WAITING_MOST = 1  # runs; the reader must keep so many, and two more, as they are
 _SWITCH_S = 0.0005  # the interpreter's own 5 ms are longer than most steps of either thread
 
 

@@ -24,10 +24,7 @@ from probes.capture.result import FileRead
 from probes.capture.sources import SourceError, Stream, expand, open_source
 from probes.capture.timeline import OverlapError, Waiting, timeline
 
-# Packets in a run: numpy is quickest where its calls are few, compiled loops where what they read
-# is still in the processor's cache.
-PACKETS_MOST, PACKETS_MOST_COMPILED = 65_536, 131_072
-_BUFFER_OCTETS_COMPILED = 24 << 20
+PACKETS_MOST = 65_536  # of a run: numpy is quickest where its calls are few
 # Of each buffer of a file, by how many files there are; longer than any record may be.
 _BUFFER_OCTETS = ((1, 12 << 20), (4, 6 << 20), (1 << 30, RECORD_MAX + (64 << 10)))
 _FIRST_PACKETS = 4096  # of the first run; so that streams are soon known, others grow from it
@@ -51,12 +48,9 @@ class Reader:
         """`names`: files, folders, `-`; SourceError if they cannot be told apart or found."""
         self._engine = engine
         self._names = expand(names)
-        usual = PACKETS_MOST if engine is None else PACKETS_MOST_COMPILED
-        self._packets_most = packets_most or usual
+        self._packets_most = packets_most or PACKETS_MOST
         self._number = 1
         octets = next(size for most, size in _BUFFER_OCTETS if len(self._names) <= most)
-        if engine is not None:
-            octets = _BUFFER_OCTETS_COMPILED if len(self._names) == 1 else octets
         self._files = [_File(name, octets, engine) for name in self._names]
 
     @property
