@@ -26,7 +26,7 @@ class WorkerError(RuntimeError):
 class ReadingProcess:
     """Begins at once, and loads what it needs; it reads when it is asked to, once.
 
-    One that is never asked ends with the process that began it, or sooner.
+    One that is never asked ends with the process that began it. `number`: of the process.
     """
 
     def __init__(self) -> None:
@@ -34,8 +34,8 @@ class ReadingProcess:
         sys.stderr.flush()
         asked, self._asking = os.pipe()
         self._answers, answering = os.pipe()
-        self._child = os.fork()
-        if self._child == 0:
+        self.number = os.fork()
+        if self.number == 0:
             os.close(self._asking)
             os.close(self._answers)
             _live(asked, answering)
@@ -48,8 +48,10 @@ class ReadingProcess:
     ) -> None:  # fmt: skip
         """Let it read, as `read_captures` does."""
         import pickle  # noqa: PLC0415
+        from contextlib import suppress  # noqa: PLC0415
 
-        with os.fdopen(self._asking, "wb") as pipe:
+        # One that has died already is told of where its result is waited for.
+        with suppress(BrokenPipeError), os.fdopen(self._asking, "wb") as pipe:
             pipe.write(pickle.dumps((check_id, files, people, engine, bin_s)))
 
     def result(self) -> "CaptureRead":
@@ -59,7 +61,7 @@ class ReadingProcess:
         with os.fdopen(self._answers, "rb") as pipe:
             data = pipe.read()
         if not data:
-            _, status = os.waitpid(self._child, 0)
+            _, status = os.waitpid(self.number, 0)
             raise WorkerError(f"the reading process ended with {_ending(status)}")
         # What the pipe brings was pickled by our own child a moment ago.
         value, error = pickle.loads(data)  # noqa: S301
@@ -67,9 +69,14 @@ class ReadingProcess:
             raise error
         return value  # type: ignore[no-any-return]
 
+    def dismiss(self) -> None:
+        """Ask it nothing: it ends."""
+        os.close(self._asking)
+        os.close(self._answers)
+
     def end(self) -> None:
         """See it off, which has given its memory back by now."""
-        os.waitpid(self._child, 0)
+        os.waitpid(self.number, 0)
 
 
 def _live(asked: int, answering: int) -> None:
