@@ -10,7 +10,7 @@ import numpy as np
 
 from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.columns import Flags, Ints, u32
-from nethealth.passive.layers import FRAGMENT_LATER
+from nethealth.passive.layer_walk import FRAGMENT_LATER
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S, Series, Tallies
 from nethealth.passive.text import flow_text

@@ -7,7 +7,7 @@ import numpy as np
 
 from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.columns import u8
-from nethealth.passive.layers import FRAGMENT_FIRST, FRAGMENT_LATER
+from nethealth.passive.layer_walk import FRAGMENT_FIRST, FRAGMENT_LATER
 from nethealth.passive.packets import Packet, Packets
 from nethealth.passive.series import BIN_S, Series, Tallies
 from nethealth.wire.icmp import ERRORS, IpVersion

@@ -25,7 +25,8 @@ from nethealth.passive.columns import (
 )
 from nethealth.passive.engine import Engine
 from nethealth.passive.known_rows import KnownRows
-from nethealth.passive.layers import FRAGMENT_LATER, FRAGMENT_NONE, Layers, locate
+from nethealth.passive.layer_walk import FRAGMENT_LATER, FRAGMENT_NONE, Layers
+from nethealth.passive.layers import locate
 
 TCP, UDP, SCTP = 6, 17, 132
 
@@ -201,7 +202,7 @@ class Packets:
 
     @property
     def tunnel(self) -> Ints:
-        """What the packet came in, as bits: `nethealth.passive.layers` names them."""
+        """What the packet came in, as bits: `nethealth.passive.layer_walk` names them."""
         return self.layers.tunnel
 
     # Transport

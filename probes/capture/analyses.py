@@ -30,7 +30,7 @@ from nethealth.passive.analysis import Analyser, Units
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.far_end import UNITS as FAR_END_UNITS
 from nethealth.passive.known_headers import KnownHeaders
-from nethealth.passive.layers import VXLAN_PORTS
+from nethealth.passive.layer_network import VXLAN_PORTS
 from nethealth.passive.rtcp import RtcpAnalysis
 from nethealth.passive.rtp import Rtp
 from nethealth.passive.rtp_facts import UNITS as RTP_UNITS
