@@ -1,5 +1,6 @@
 """Capture files through all analyses: observations of the one check that reading them is."""
 
+import gc
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,7 @@ def read_captures(
     # The first packets are read while the analyses are loaded.
     from probes.capture.analyses import LAN, MEDIA, PORTS_READ, UNITS, Shared  # noqa: PLC0415
 
+    gc.enable()  # the process that reads loads all that with it disabled
     known.leave(PORTS_READ)
     shared = Shared(MediaBook(), people, bin_s, known)
     media, lan = ([each.make(shared) for each in part] for part in (MEDIA, LAN))

@@ -7,7 +7,7 @@ worker could load itself: it is begun before all else.
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,13 +85,14 @@ def _live(asked: int, answering: int) -> None:
     try:
         import gc  # noqa: PLC0415
 
-        gc.disable()  # what is loaded stays, all of it
+        gc.disable()  # what is loaded stays, all of it; `read_captures` enables it again
         _keep_memory()
         import pickle  # noqa: PLC0415
 
         from probes.capture.read import read_captures  # noqa: PLC0415
 
-        gc.enable()
+        # numba would load scipy, where it is there, for an algebra that nothing here needs.
+        cast("dict[str, object]", sys.modules)["scipy"] = None
         with os.fdopen(asked, "rb") as pipe:
             request = pipe.read()
         if request:
