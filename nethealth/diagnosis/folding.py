@@ -35,7 +35,7 @@ _TOLERANCE = timedelta(seconds=60)  # between the clocks of two sources
 
 def folded(found: Sequence[Finding], silent: Sequence[Silence]) -> list[Finding]:
     """All findings of a record, each under what explains it."""
-    return _after_heat(_after_mechanisms(_fold_path(_fold_silence(found, silent))))
+    return after_heat(_after_mechanisms(_fold_path(_fold_silence(found, silent))))
 
 
 def _after_mechanisms(found: Sequence[Finding]) -> list[Finding]:
@@ -75,7 +75,7 @@ def _meets(cause: Finding, finding: Finding) -> bool:
     )
 
 
-def _after_heat(found: Sequence[Finding]) -> list[Finding]:
+def after_heat(found: Sequence[Finding]) -> list[Finding]:
     """Name what fell silent at a site among the symptoms of its heat, which came first.
 
     The silence stays a finding: the heat was seen, and that it was the cause was not.

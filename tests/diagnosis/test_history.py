@@ -52,6 +52,13 @@ def test_an_outage_that_lasts_to_the_end_is_said_to() -> None:
     assert "It never answered in this time" in found["host-down:hall-pbx"].statement
 
 
+def test_what_an_outage_lost_is_no_loss_of_the_line_even_at_the_end() -> None:
+    hosts = [Pinged(name, 8).silent(6, 8) for name in ("hall-a", "hall-b")]
+    _, found = judged(*hosts, Pinged("annex-a", 8), days=1)
+    assert "site-outage:hall" in found
+    assert not [one for one in found.values() if one.code == "packet-loss"]
+
+
 def test_hosts_that_fall_silent_together_are_one_outage_of_their_site() -> None:
     pbx = Pinged("hall-pbx", DAY).silent(40, 44)
     door = Pinged("hall-door", DAY).silent(40, 44).silent(60, 64)

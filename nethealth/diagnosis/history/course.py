@@ -175,7 +175,9 @@ def _losses(
         return nothing
     used = echo.measured & np.isfinite(ratio) & (sent > 0)
     for start, end in silent:
-        used &= ~((echo.times_s >= start) & (echo.times_s < end))
+        # At the end stands the one that was answered again, or the last that was not.
+        inside = (echo.times_s < end) | ((echo.times_s == end) & (ratio >= 1))
+        used &= ~((echo.times_s >= start) & inside)
     if not (ratio[used] < 1).any():
         return nothing  # it filters echo requests: there is no loss to speak of
     lost = np.round(np.clip(ratio[used], 0, 1) * sent[used])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from nethealth.diagnosis.evidence import gather
+from nethealth.diagnosis.folding import after_heat
 from nethealth.diagnosis.history.changes import level_changes
 from nethealth.diagnosis.history.coverage import incomplete
 from nethealth.diagnosis.history.estate import Estate, gather_history, hosts
@@ -114,4 +115,5 @@ def _together(
             if not whole or (key in silent and known is None) or (unsure and known is not None):
                 continue
         kept[one.id] = one
-    return tuple(sorted(kept.values(), key=lambda one: (-one.severity.rank, one.id)))
+    together = after_heat(list(kept.values()))
+    return tuple(sorted(together, key=lambda one: (-one.severity.rank, one.id)))
