@@ -1,5 +1,6 @@
 """For tests that hold our clock against another's, on a machine that may be busy."""
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
@@ -11,7 +12,8 @@ P = ParamSpec("P")
 def again(test: Callable[P, None]) -> Callable[P, None]:
     """Make a measurement again that came out wrong, twice at the most.
 
-    Only for what a busy machine spoils by making it later. A fault of ours is there every time.
+    Only for what a busy machine spoils by making it later: a fault of ours is there every time. The
+    run's summary of warnings says so (ADR 7).
     """
 
     @wraps(test)
@@ -20,7 +22,7 @@ def again(test: Callable[P, None]) -> Callable[P, None]:
             try:
                 return test(*args, **kwargs)
             except AssertionError as error:
-                print(f"measured again, because of: {error}")
+                warnings.warn(f"measured again: {str(error)[:300]}", stacklevel=2)
         return test(*args, **kwargs)
 
     return trying
