@@ -173,6 +173,11 @@ CODES: Mapping[FindingCode, Rule] = {
         "Pull the patch of that telephone: if everything recovers at once, feed telephones from "
         "the switch, and let it shut a port that hears its own frames.",
     ),
+    "broadcast-sensitive-phones": Rule(
+        Severity.WARNING,
+        "Move one of these telephones into a quiet VLAN for a week: if it stays registered there, "
+        "part the VLAN and limit broadcasts at its ports.",
+    ),
     "multicast-flood": Rule(
         Severity.WARNING,
         "Give the VLAN a querier and let the switches snoop; then start one test page and look "

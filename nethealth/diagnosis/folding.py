@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from nethealth.diagnosis.reachability import Silence
-from nethealth.model.finding import Finding, FindingCode, Verdict
+from nethealth.model.finding import Finding, FindingCode, Refutation, Verdict
 
 _SURE = frozenset({Verdict.DEMONSTRATED, Verdict.SUPPORTED})
 _OF_SILENCE = frozenset({"service-down", "sip-down", "call-failed", "dns-failure", "sensor-silent"})
@@ -25,11 +25,25 @@ _RESENT = frozenset({"sip-overload", "sip-down", "dns-failure"})
 # it was seen by, and no finding of its own; the others stay, since each may have more causes.
 _SEEN_BY: Mapping[FindingCode, frozenset[FindingCode]] = {
     "registration-avalanche": frozenset({"sip-overload"}),
+    "phone-loop": frozenset({"broadcast-storm"}),
+    "phone-power-loop": frozenset({"broadcast-storm"}),
 }
+_SUFFERED: frozenset[FindingCode] = frozenset({"packet-loss", "high-delay", "poor-voice-quality"})
+_IN_STORMS: frozenset[FindingCode] = frozenset({*_SUFFERED, "broadcast-sensitive-phones"})
 _BROUGHT_ABOUT: Mapping[FindingCode, frozenset[FindingCode]] = {
     "call-load": frozenset({*_PATH, "poor-voice-quality"}),
     "keepalive-reset": frozenset({"registration-avalanche"}),
+    # Faults of a whole LAN; one port's duplex, or one address, is no matter of its site.
+    "phone-loop": _IN_STORMS,
+    "phone-power-loop": _IN_STORMS,
+    "broadcast-storm": _IN_STORMS,
+    "spanning-tree-change": _SUFFERED,
+    "multicast-flood": _SUFFERED,
+    "unknown-unicast-flood": _SUFFERED,
+    "firmware-wave": frozenset({*_PATH, "poor-voice-quality"}),
+    "dscp-misuse": frozenset({"poor-voice-quality"}),
 }
+_AGAINST_MOST = 3
 _TOLERANCE = timedelta(seconds=60)  # between the clocks of two sources
 
 
@@ -39,7 +53,10 @@ def folded(found: Sequence[Finding], silent: Sequence[Silence]) -> list[Finding]
 
 
 def _after_mechanisms(found: Sequence[Finding]) -> list[Finding]:
-    """Name under a supported mechanism what it explains at its site and in its time."""
+    """Name under a supported mechanism what it explains at its site and in its time.
+
+    The same trouble at another time, which it cannot have made, stands among what speaks against.
+    """
     causes = [
         finding
         for finding in found
@@ -56,12 +73,36 @@ def _after_mechanisms(found: Sequence[Finding]) -> list[Finding]:
                 under[cause.id].add(finding.id)
                 gone |= {finding.id} if seen_by else set()
     return [
-        replace(finding, symptoms=tuple(sorted({*finding.symptoms, *under[finding.id]})))
-        if under.get(finding.id)
+        replace(
+            finding,
+            symptoms=tuple(sorted({*finding.symptoms, *under[finding.id]})),
+            refutations=(*finding.refutations, *_against(finding, found)),
+        )
+        if finding.id in under
         else finding
         for finding in found
         if finding.id not in gone
     ]
+
+
+def _against(cause: Finding, found: Sequence[Finding]) -> tuple[Refutation, ...]:
+    """The trouble that a cause explains, at its site while it was not there."""
+    apart = [
+        other
+        for other in found
+        if other.code in _SUFFERED & _BROUGHT_ABOUT.get(cause.code, frozenset())
+        and other.verdict in _SURE
+        and cause.site is not None
+        and other.site == cause.site
+        and not _meets(cause, other)
+    ]
+    return tuple(
+        Refutation(
+            "Is there the same trouble at other times?",
+            f"yes: {other.id}, {other.from_:%Y-%m-%d %H:%M} to {other.to:%Y-%m-%d %H:%M} UTC",
+        )
+        for other in apart[:_AGAINST_MOST]
+    )
 
 
 def _meets(cause: Finding, finding: Finding) -> bool:

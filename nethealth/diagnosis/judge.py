@@ -33,6 +33,7 @@ from nethealth.diagnosis.reachability import silences, vantage_silence
 from nethealth.diagnosis.recordings import recordings
 from nethealth.diagnosis.relays import power_loops
 from nethealth.diagnosis.security import clear_text_snmp, obsolete_security
+from nethealth.diagnosis.sensitive import sensitive_telephones
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
 from nethealth.diagnosis.streams import stream_marks
@@ -74,6 +75,7 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     spanning_tree_changes,
     storms,
     power_loops,
+    sensitive_telephones,
     multicast_floods,
     slow_port_starts,
     address_conflicts,

@@ -181,7 +181,8 @@ def _streams(capture: Capture) -> Iterator[_Stream]:
     by_source: dict[str, list[Observation]] = defaultdict(list)
     for seen in capture.all("multicast_group_packet_count", flooded_by_rule=False):
         sources = words(seen, "source_addresses")
-        if whole(seen, "members") == 0 and sources:
+        named = isinstance(seen.method.get("group"), str)
+        if whole(seen, "members") == 0 and sources and named:
             by_source[sources[0]].append(seen)
     for source in sorted(by_source):
         stream = _Stream(capture, source, tuple(by_source[source]))

@@ -8,9 +8,11 @@ broken frames too, but no late collisions.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nethealth.diagnosis.device import Device, Growth, devices
+from nethealth.diagnosis.capture import Capture
+from nethealth.diagnosis.device import Device, Growth
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, number
+from nethealth.diagnosis.lan import Lan, lans
 from nethealth.diagnosis.text import counted
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -26,7 +28,7 @@ class _Port:
     device: Device
     interface: str
     ours: Observation  # our duplex
-    theirs: Observation | None  # the neighbour's, as CDP tells
+    theirs: Observation | None  # what tells the neighbour's, by CDP or in a capture
     late: Growth | None
     broken: Growth | None
 
@@ -50,14 +52,54 @@ class _Port:
 
 def duplex_mismatches(evidence: Evidence) -> Iterator[Finding]:
     """One `duplex-mismatch` for each port with a sign of it, refuted ones included."""
-    for device in devices(evidence):
-        for interface in device.interfaces:
-            port = _port(device, interface)
-            if port is not None and (found := _judged(evidence, port)):
-                yield found
+    for lan in lans(evidence):
+        for device in lan.devices:
+            for interface in device.interfaces:
+                port = _port(lan, device, interface)
+                if port is not None and (found := _judged(evidence, port)):
+                    yield found
+        for capture in lan.captures:
+            if (heard := _heard(evidence, lan, capture)) is not None:
+                yield heard
 
 
-def _port(device: Device, interface: str) -> _Port | None:
+def duplex_of(seen: Observation) -> str | None:
+    """What a neighbour says that its port runs at: CDP in a word, LLDP by the type of its port."""
+    told = seen.method.get("duplex")
+    if told in {"half", "full"}:
+        return str(told)
+    return "half" if seen.method.get("half_duplex") is True else None
+
+
+def _heard(evidence: Evidence, lan: Lan, capture: Capture) -> Finding | None:
+    """Two ends of one link that announce a duplex each: CDP passes no switch (a hint only)."""
+    ends = [seen for seen in capture.all("neighbour_device", protocol="cdp") if duplex_of(seen)]
+    told = {str(seen.method.get("mac")): duplex_of(seen) for seen in ends}
+    if len(told) != 2 or len(set(told.values())) != 2:
+        return None
+    words = " and ".join(f"{mac} says {duplex}" for mac, duplex in sorted(told.items()))
+    return draft(
+        evidence,
+        "duplex-mismatch",
+        lan.at("-".join(sorted(told))),
+        f"The two ends of a link at {lan.place.name} announce another duplex each: {words}.",
+        times=capture.span,
+        seen=ends,
+        verdict=Verdict.SUGGESTIVE,
+        direction=Direction.UNDETERMINED,
+        refutations=(
+            Refutation(
+                "Is it a bad cable, which breaks frames and makes no collision late?",
+                "unknown: no counter of a port is in the record",
+            ),
+            Refutation("Does the other end run at the same duplex?", f"no: {words}"),
+        ),
+        missing=("the late collisions and broken frames of that port, by SNMP",),
+        alternatives=("two devices that are not at one link", "one that announces what is not so"),
+    )
+
+
+def _port(lan: Lan, device: Device, interface: str) -> _Port | None:
     ours = device.now("ethernet_duplex", interface=interface)
     if ours is None:
         return None
@@ -74,6 +116,13 @@ def _port(device: Device, interface: str) -> _Port | None:
         for seen in device.neighbours(interface)
         if seen.method.get("duplex") in {"half", "full"}
     ]
+    chassis = {seen.method.get("chassis") for seen in device.neighbours(interface)}
+    told += [
+        seen
+        for capture in lan.captures
+        for seen in capture.all("neighbour_device")
+        if seen.method.get("mac") in chassis and duplex_of(seen) is not None
+    ]
     return _Port(device, interface, ours, told[0] if told else None, late, _sum(fcs, alignment))
 
 
@@ -89,7 +138,7 @@ def _sum(one: Growth | None, other: Growth | None) -> Growth | None:
 
 
 def _judged(evidence: Evidence, port: _Port) -> Finding | None:
-    theirs = None if port.theirs is None else port.theirs.method.get("duplex")
+    theirs = None if port.theirs is None else duplex_of(port.theirs)
     differ = (
         theirs is not None and port.ours.value in {"half", "full"} and theirs != port.ours.value
     )
@@ -159,8 +208,8 @@ def _refutations(port: _Port) -> tuple[Refutation, ...]:
         )
     other = "unknown: it does not say"
     if port.theirs is not None:
-        same = port.theirs.method.get("duplex") == port.ours.value
-        other = f"{'yes' if same else 'no'}: it says {port.theirs.method.get('duplex')}"
+        same = duplex_of(port.theirs) == port.ours.value
+        other = f"{'yes' if same else 'no'}: it says {duplex_of(port.theirs)}"
     return (
         Refutation("Is it a bad cable, which breaks frames and makes no collision late?", late),
         Refutation("Does the other end run at the same duplex?", other),

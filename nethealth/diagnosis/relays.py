@@ -116,7 +116,8 @@ def _source(other: _Echo, echo: _Echo) -> bool:
 
 
 def _time(started: datetime, seconds: float | None) -> datetime:
-    return started + timedelta(seconds=min(max(seconds or 0.0, -1e9), 1e9))
+    within = seconds is not None and -1e9 < seconds < 1e9
+    return started + timedelta(seconds=seconds if within and seconds is not None else 0.0)
 
 
 def _mains(

@@ -139,4 +139,7 @@ def troubled_lan(scene: Scene) -> Scene:
         (f"interface_{way}_broadcast_per_s", 60.0, {"interface": "Gi0/7"}) for way in ("in", "out")
     ]
     read(scene, "fen-switch", *echo, telephone("Gi0/7"))
-    return capture(scene, "fen", phone, *advice, dry, *blocks, *marked, flooded)
+    storm = series("broadcast_per_bin_max", [60] * 20 + [9000] * 5 + [60] * 35)
+    for at_s in (205.0, 210.0, 230.0):
+        event(scene, "registration-lost", at_s, "fen")
+    return capture(scene, "fen", storm, phone, *advice, dry, *blocks, *marked, flooded)

@@ -1,0 +1,215 @@
+"""Telephones that fall off the register when broadcasts rise, while computers carry on.
+
+Old sets look at every broadcast with a small processor; vendors advise no more than some 500 a
+second. That telephones are lost while broadcasts are many is a coincidence until it was tried, so
+that this is a hint at the most: a registered experiment makes more of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nethealth.diagnosis.capture import Bin
+from nethealth.diagnosis.device import Device
+from nethealth.diagnosis.draft import draft
+from nethealth.diagnosis.evidence import Evidence, Round, number
+from nethealth.diagnosis.lan import TELEPHONY_KINDS, Lan, lans
+from nethealth.diagnosis.moments import aware
+from nethealth.diagnosis.text import counted, percent
+from nethealth.diagnosis.tree import CHANGES_LEAST, tree_changes, unrest
+from nethealth.model.finding import Direction, Finding, Refutation, Verdict
+from nethealth.model.observation import Event, Observation
+
+LOST_LEAST = 3
+TIMES_MORE = 5.0  # as often as in calm time
+NOTICED = timedelta(minutes=3)  # until a server misses a telephone that is silent
+
+
+@dataclass(frozen=True)
+class _Storm:
+    """A stretch of time with more broadcasts than the limit."""
+
+    from_: datetime
+    to: datetime
+
+    @property
+    def counted_to(self) -> datetime:
+        return self.to + NOTICED
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """What a site's captures and switches saw of broadcasts, and when nobody looked."""
+
+    storms: tuple[_Storm, ...]
+    watched: tuple[tuple[datetime, datetime], ...]
+    seen: tuple[Observation, ...]
+
+    def in_storm(self, moment: datetime) -> bool:
+        return any(storm.from_ <= moment <= storm.counted_to for storm in self.storms)
+
+    def is_watched(self, moment: datetime) -> bool:
+        return any(begin <= moment <= end + NOTICED for begin, end in self.watched)
+
+    @property
+    def storm_s(self) -> float:
+        return sum((storm.counted_to - storm.from_).total_seconds() for storm in self.storms)
+
+    @property
+    def calm_s(self) -> float:
+        whole = sum((end + NOTICED - begin).total_seconds() for begin, end in self.watched)
+        return max(whole - self.storm_s, 0.0)
+
+
+def sensitive_telephones(evidence: Evidence) -> Iterator[Finding]:
+    """One `broadcast-sensitive-phones` for each site that loses registrations in storms."""
+    for lan in lans(evidence):
+        lost = lan.happened("registration-lost")
+        if len(lost) < LOST_LEAST:
+            continue
+        course = _course(evidence, lan)
+        inside = [event for event in lost if course.in_storm(event.time)]
+        calm = [
+            event
+            for event in lost
+            if course.is_watched(event.time) and not course.in_storm(event.time)
+        ]
+        if len(inside) >= LOST_LEAST and _more(course, len(inside), len(calm)):
+            yield _finding(evidence, lan, course, inside, calm)
+
+
+def _more(course: _Course, inside: int, calm: int) -> bool:
+    """Whether registrations are lost so much more often in storms; unknown without calm time."""
+    if course.calm_s <= 0 or course.storm_s <= 0:
+        return False
+    return inside / course.storm_s >= TIMES_MORE * calm / course.calm_s
+
+
+def _course(evidence: Evidence, lan: Lan) -> _Course:
+    limit = evidence.record.settings.thresholds.broadcast_packets_per_s
+    stretches: list[tuple[datetime, datetime]] = []
+    watched: list[tuple[datetime, datetime]] = []
+    seen: list[Observation] = []
+    for capture in lan.captures:
+        bins = capture.bins("broadcast_per_bin_max")
+        stretches += [(one.from_, one.to) for one in bins if _per_s(one) >= limit]
+        if len(span := [moment for moment in capture.span if moment is not None]) == 2:
+            watched.append((span[0], span[1]))
+            seen += capture.all("broadcast_per_bin_max")
+    for device in lan.devices:
+        for one in device.rounds:
+            rates = one.all("interface_in_broadcast_per_s")
+            span_of = _span(device, one)
+            if not rates or span_of is None:
+                continue
+            watched.append(span_of)
+            many = [each for each in rates if (number(each) or 0) >= limit]
+            if many:
+                stretches.append(span_of)
+                seen += many
+    storms = tuple(_Storm(*each) for each in _joined(stretches, NOTICED))
+    return _Course(storms, tuple(_joined(watched, timedelta(0))), tuple(seen))
+
+
+def _per_s(one: Bin) -> float:
+    return one.count / (one.to - one.from_).total_seconds()
+
+
+def _span(device: Device, one: Round) -> tuple[datetime, datetime] | None:
+    started = aware(device.started)
+    begin, end = one.check.started_s, one.check.finished_s
+    if begin is None or end is None or not -1e9 < begin <= end < 1e9:
+        return None
+    return started + timedelta(seconds=begin), started + timedelta(seconds=end)
+
+
+def _joined(
+    stretches: Sequence[tuple[datetime, datetime]], gap: timedelta
+) -> list[tuple[datetime, datetime]]:
+    """Stretches in order, those that meet within `gap` as one."""
+    found: list[tuple[datetime, datetime]] = []
+    for begin, end in sorted(stretches):
+        if found and begin <= found[-1][1] + gap:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((begin, end))
+    return found
+
+
+def _finding(
+    evidence: Evidence, lan: Lan, course: _Course, inside: list[Event], calm: list[Event]
+) -> Finding:
+    before = [
+        event
+        for event in lan.happened("registration-lost")
+        if any(storm.from_ - NOTICED <= event.time < storm.from_ for storm in course.storms)
+    ]
+    first = 2 * len(before) >= len(inside)
+    lost, sent = _computers(evidence, lan, course)
+    limit = evidence.record.settings.thresholds.loss
+    hurt = sent > 0 and lost > limit * sent
+    moved = _tree_moved(lan)
+    refuted = first or hurt or bool(moved)
+    return draft(
+        evidence,
+        "broadcast-sensitive-phones",
+        lan.place,
+        f"{counted(len(inside), 'registration')} of telephones at {lan.place.name} were lost in "
+        f"{counted(len(course.storms), 'storm')} of broadcasts, and {len(calm)} in the "
+        f"{course.calm_s / 60:.0f} calm minutes that were watched.",
+        times=[event.time for event in inside],
+        seen=[*inside, *course.seen],
+        verdict=Verdict.CONTRADICTED if refuted else Verdict.SUGGESTIVE,
+        direction=Direction.UNDETERMINED if refuted else Direction.NETWORK_TO_TELEPHONY,
+        refutations=(
+            Refutation(
+                "Do computers suffer as well, so that it is no matter of telephones?",
+                "not measured: nothing else of the site was asked in those storms" if not sent
+                else f"{'yes' if hurt else 'no'}: {lost} of {sent} echo requests to others were "
+                f"lost, {percent(lost / sent)}",
+            ),
+            Refutation(
+                "Were the telephones lost first, and broadcast when they came back?",
+                f"yes: {len(before)} were lost just before a storm" if first
+                else f"no: {len(before)} were lost just before a storm",
+            ),
+            Refutation(
+                "Did the spanning tree change, which cuts off both?", moved or "nothing says so"
+            ),
+        ),
+        missing=(
+            "the same telephone in a VLAN that is quiet",
+            "a registered hypothesis, tried on what comes (`nethealth experiment`)",
+        ),
+        alternatives=(
+            "a cause of both: a morning's start, a loop, a server that fails",
+        ),
+    )  # fmt: skip
+
+
+def _computers(evidence: Evidence, lan: Lan, course: _Course) -> tuple[int, int]:
+    """Echo requests that were lost and sent in storms, of hosts that are no telephony."""
+    started = aware(evidence.record.run.started)
+    lost = sent = 0
+    for host in lan.hosts:
+        asset = evidence.assets.get(host.place.asset or "")
+        if asset is None or asset.kind in TELEPHONY_KINDS or not host.echoes:
+            continue
+        for one in host.pings:
+            at_s = one.check.started_s
+            if at_s is None or not -1e9 < at_s < 1e9:
+                continue
+            moment = started + timedelta(seconds=at_s)
+            if any(storm.from_ <= moment <= storm.to for storm in course.storms):
+                sent += one.sent
+                lost += one.sent - one.received
+    return lost, sent
+
+
+def _tree_moved(lan: Lan) -> str:
+    heard = [found for capture in lan.captures if (found := unrest(capture)) is not None]
+    if any(found.at_work for found in heard):
+        return "yes: a capture heard it"
+    if any(tree_changes(device) >= CHANGES_LEAST for device in lan.devices):
+        return "yes: a switch counted it"
+    return ""
