@@ -59,11 +59,18 @@ class Round:
     check: CheckResult
     observations: tuple[Observation, ...]
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[Observation, ...]]:
+        found: dict[str, list[Observation]] = defaultdict(list)
+        for seen in self.observations:
+            found[seen.name].append(seen)
+        return {name: tuple(each) for name, each in found.items()}
+
     def all(self, name: str) -> tuple[Observation, ...]:
-        return tuple(seen for seen in self.observations if seen.name == name)
+        return self._by_name.get(name, ())
 
     def first(self, name: str) -> Observation | None:
-        return next((seen for seen in self.observations if seen.name == name), None)
+        return next(iter(self.all(name)), None)
 
     def number(self, name: str) -> float | None:
         """The first value of this name, if it is a finite number."""

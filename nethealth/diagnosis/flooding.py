@@ -6,7 +6,7 @@ others shows the same frames, and so do a table that is full, a tree that change
 that wants it so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from nethealth.diagnosis.capture import Capture, whole, words
 from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, number
-from nethealth.diagnosis.lan import Lan, lans, surest
+from nethealth.diagnosis.lan import Lan, surest
 from nethealth.diagnosis.text import counted, listing, percent
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -26,13 +26,14 @@ ONE_WAY_RATIO = 0.5  # of destinations that never speak: a mirror of one directi
 _CLUSTER = ("02:bf:", "03:bf:")
 
 
-def unicast_floods(evidence: Evidence) -> Iterator[Finding]:
+def unicast_floods(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `unknown-unicast-flood` for each network where frames for the silent pass."""
-    yield from surest(_all(evidence))
+    yield from surest(_all(places))
 
 
-def _all(evidence: Evidence) -> Iterator[Finding]:
-    for lan in lans(evidence):
+def _all(places: Sequence[Lan]) -> Iterator[Finding]:
+    for lan in places:
+        evidence = lan.evidence
         for capture in lan.captures:
             flood = _Flood(lan, capture)
             if flood.ratio >= UNKNOWN_RATIO and flood.packets >= PACKETS_LEAST:

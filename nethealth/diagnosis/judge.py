@@ -8,41 +8,30 @@ from nethealth.diagnosis.call import call_findings
 from nethealth.diagnosis.delay import high_delays
 from nethealth.diagnosis.estate import unowned_assets
 from nethealth.diagnosis.evidence import Evidence, gather
-from nethealth.diagnosis.flooding import unicast_floods
 from nethealth.diagnosis.folding import folded
 from nethealth.diagnosis.fragments import fragments_dropped
 from nethealth.diagnosis.heat import overheating
 from nethealth.diagnosis.instrument import instrument_limits
 from nethealth.diagnosis.isdn import isdn_retirements
 from nethealth.diagnosis.keepalive import keepalive_resets
-from nethealth.diagnosis.leases import dhcp_exhaustions
 from nethealth.diagnosis.lines import clock_slips, poe_budgets
-from nethealth.diagnosis.loops import storms
 from nethealth.diagnosis.loss import packet_losses
 from nethealth.diagnosis.marks import marks_changed
-from nethealth.diagnosis.misuse import marks_misused
 from nethealth.diagnosis.mtu import path_mtu_black_holes
-from nethealth.diagnosis.multicast import multicast_floods
 from nethealth.diagnosis.names import name_failures
 from nethealth.diagnosis.nat import short_bindings
-from nethealth.diagnosis.owners import address_conflicts
-from nethealth.diagnosis.ports import duplex_mismatches
+from nethealth.diagnosis.networks import networks
 from nethealth.diagnosis.provider import provider_losses
 from nethealth.diagnosis.queueing import queues
 from nethealth.diagnosis.reachability import silences, vantage_silence
 from nethealth.diagnosis.recordings import recordings
-from nethealth.diagnosis.relays import power_loops
 from nethealth.diagnosis.security import clear_text_snmp, obsolete_security
-from nethealth.diagnosis.sensitive import sensitive_telephones
 from nethealth.diagnosis.service import expiring_certificates, services_down
 from nethealth.diagnosis.sip import sip_findings
 from nethealth.diagnosis.streams import stream_marks
 from nethealth.diagnosis.switching import slow_port_starts
 from nethealth.diagnosis.telemetry import silent_sensors
-from nethealth.diagnosis.tree import spanning_tree_changes
 from nethealth.diagnosis.voice import poor_voice
-from nethealth.diagnosis.voice_vlan import voice_vlan_conflicts
-from nethealth.diagnosis.wave import firmware_waves
 from nethealth.model.finding import Finding
 from nethealth.model.record import Record
 
@@ -69,21 +58,10 @@ _FAMILIES: Sequence[Callable[[Evidence], Iterator[Finding]]] = (
     clear_text_snmp,
     overheating,
     silent_sensors,
-    duplex_mismatches,
+    networks,
     clock_slips,
     poe_budgets,
-    spanning_tree_changes,
-    storms,
-    power_loops,
-    sensitive_telephones,
-    multicast_floods,
     slow_port_starts,
-    address_conflicts,
-    dhcp_exhaustions,
-    voice_vlan_conflicts,
-    marks_misused,
-    unicast_floods,
-    firmware_waves,
 )
 
 

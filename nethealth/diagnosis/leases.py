@@ -12,7 +12,7 @@ from datetime import timedelta
 from nethealth.diagnosis.capture import Capture, whole
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, number
-from nethealth.diagnosis.lan import Lan, lans, surest
+from nethealth.diagnosis.lan import Lan, surest
 from nethealth.diagnosis.text import counted, percent
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
 from nethealth.model.observation import Event, Observation
@@ -25,13 +25,14 @@ NEAR = timedelta(hours=1)  # how far a server's word may be from the capture
 _NO_LEASES = "dhcp-no-leases"
 
 
-def dhcp_exhaustions(evidence: Evidence) -> Iterator[Finding]:
+def dhcp_exhaustions(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `dhcp-exhaustion` for each scope that gives no more leases, else for each site."""
-    yield from surest(_all(evidence))
+    yield from surest(_all(places))
 
 
-def _all(evidence: Evidence) -> Iterator[Finding]:
-    for lan in lans(evidence):
+def _all(places: Sequence[Lan]) -> Iterator[Finding]:
+    for lan in places:
+        evidence = lan.evidence
         told = lan.happened(_NO_LEASES)
         scopes = [scope for capture in lan.captures for scope in _scopes(capture, told)]
         for scope in scopes:

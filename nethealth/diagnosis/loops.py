@@ -13,7 +13,7 @@ from nethealth.diagnosis.capture import Capture, whole
 from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Round, number
-from nethealth.diagnosis.lan import Lan, lans, surest
+from nethealth.diagnosis.lan import Lan, surest
 from nethealth.diagnosis.moments import aware
 from nethealth.diagnosis.text import counted, listing
 from nethealth.diagnosis.tree import CHANGES_LEAST, tree_changes, unrest
@@ -30,9 +30,10 @@ ONCE_MOST = 2
 NEAR = timedelta(minutes=15)  # how far a capture may be from a reading that it speaks of
 
 
-def storms(evidence: Evidence) -> Iterator[Finding]:
+def storms(places: Sequence[Lan]) -> Iterator[Finding]:
     """`broadcast-storm` above the threshold, and `phone-loop` where it has a loop's shape."""
-    for lan in lans(evidence):
+    for lan in places:
+        evidence = lan.evidence
         found = [finding for device in lan.devices for finding in _of_device(evidence, lan, device)]
         yield from found
         codes = {finding.code for finding in found}

@@ -14,7 +14,7 @@ from functools import cached_property
 from nethealth.diagnosis.capture import Capture, whole
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Host, number
-from nethealth.diagnosis.lan import Lan, lans, surest
+from nethealth.diagnosis.lan import Lan, surest
 from nethealth.diagnosis.streams import way_losses
 from nethealth.diagnosis.text import listing, percent
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
@@ -31,13 +31,14 @@ _SIGNALLING = frozenset(
 _CARRIERS = frozenset({443, 3478, 3479, 3480, 3481, 5349, 500, 4500, 1194, 1701, 51820})
 
 
-def marks_misused(evidence: Evidence) -> Iterator[Finding]:
+def marks_misused(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `dscp-misuse` for each network where data bear the mark of voice."""
-    yield from surest(_all(evidence))
+    yield from surest(_all(places))
 
 
-def _all(evidence: Evidence) -> Iterator[Finding]:
-    for lan in lans(evidence):
+def _all(places: Sequence[Lan]) -> Iterator[Finding]:
+    for lan in places:
+        evidence = lan.evidence
         for capture in lan.captures:
             marked = _Marked(capture)
             if marked.flows and marked.peak_bps >= CALL_BPS and marked.ratio >= OF_CLASS:

@@ -16,7 +16,7 @@ from nethealth.diagnosis.capture import Capture, whole, words
 from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, number
-from nethealth.diagnosis.lan import Lan, lans, surest
+from nethealth.diagnosis.lan import Lan, surest
 from nethealth.diagnosis.text import counted, listing, percent
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -29,13 +29,14 @@ QUERIED_S = 135.0  # a querier asks every 125 s and is answered within 10 (RFC 3
 RTP_LEAST = 0.9
 
 
-def multicast_floods(evidence: Evidence) -> Iterator[Finding]:
+def multicast_floods(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `multicast-flood` for each source that a capture shows, else for each switch."""
-    yield from surest(_all(evidence))
+    yield from surest(_all(places))
 
 
-def _all(evidence: Evidence) -> Iterator[Finding]:
-    for lan in lans(evidence):
+def _all(places: Sequence[Lan]) -> Iterator[Finding]:
+    for lan in places:
+        evidence = lan.evidence
         spread = [found for device in lan.devices if (found := _spread(device)) is not None]
         captured = [
             finding

@@ -16,7 +16,7 @@ from nethealth.diagnosis.capture import whole, words
 from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence
-from nethealth.diagnosis.lan import TELEPHONY_KINDS, Lan, lans
+from nethealth.diagnosis.lan import TELEPHONY_KINDS, Lan
 from nethealth.diagnosis.text import counted, listing
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -72,9 +72,10 @@ def _there_and_back(found: Sequence[Observation]) -> bool:
     )
 
 
-def address_conflicts(evidence: Evidence) -> Iterator[Finding]:
+def address_conflicts(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `address-conflict` for each address with two owners at one site."""
-    for lan in lans(evidence):
+    for lan in places:
+        evidence = lan.evidence
         claims = _claims(lan)
         for address in sorted(claims):
             if len(claims[address].owners) > 1:

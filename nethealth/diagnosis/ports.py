@@ -5,14 +5,14 @@ the other left to negotiate (IEEE 802.3 clause 28, EtherLike-MIB of RFC 3635). A
 broken frames too, but no late collisions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nethealth.diagnosis.capture import Capture
 from nethealth.diagnosis.device import Device, Growth
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, number
-from nethealth.diagnosis.lan import Lan, lans
+from nethealth.diagnosis.lan import Lan
 from nethealth.diagnosis.text import counted
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -50,9 +50,10 @@ class _Port:
         return (self.ours, self.theirs, *grown)
 
 
-def duplex_mismatches(evidence: Evidence) -> Iterator[Finding]:
+def duplex_mismatches(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `duplex-mismatch` for each port with a sign of it, refuted ones included."""
-    for lan in lans(evidence):
+    for lan in places:
+        evidence = lan.evidence
         for device in lan.devices:
             for interface in device.interfaces:
                 port = _port(lan, device, interface)

@@ -14,7 +14,7 @@ from functools import cached_property
 from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Round, number
-from nethealth.diagnosis.lan import Lan, lans
+from nethealth.diagnosis.lan import Lan
 from nethealth.diagnosis.loops import rounds_of, strangers
 from nethealth.diagnosis.moments import aware, moment_of
 from nethealth.diagnosis.text import counted, listing
@@ -29,9 +29,10 @@ SOON = timedelta(minutes=5)
 RESTARTS_LEAST = 2  # of different devices at once: the mains, and no single fault
 
 
-def power_loops(evidence: Evidence) -> Iterator[Finding]:
+def power_loops(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `phone-power-loop` for each port of a telephone that echoes all broadcasts by itself."""
-    for lan in lans(evidence):
+    for lan in places:
+        evidence = lan.evidence
         for device in lan.devices:
             echoes = [each for each in _echoes(device) if each.telephone]
             if len(echoes) == 1 and not _others(device, echoes[0]):

@@ -13,7 +13,7 @@ from nethealth.diagnosis.capture import Bin
 from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Round, number
-from nethealth.diagnosis.lan import TELEPHONY_KINDS, Lan, lans
+from nethealth.diagnosis.lan import TELEPHONY_KINDS, Lan
 from nethealth.diagnosis.moments import aware
 from nethealth.diagnosis.text import counted, percent
 from nethealth.diagnosis.tree import CHANGES_LEAST, tree_changes, unrest
@@ -61,9 +61,10 @@ class _Course:
         return max(whole - self.storm_s, 0.0)
 
 
-def sensitive_telephones(evidence: Evidence) -> Iterator[Finding]:
+def sensitive_telephones(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `broadcast-sensitive-phones` for each site that loses registrations in storms."""
-    for lan in lans(evidence):
+    for lan in places:
+        evidence = lan.evidence
         lost = lan.happened("registration-lost")
         if len(lost) < LOST_LEAST:
             continue

@@ -3,7 +3,7 @@
 RFC 4188 for the counts; IEEE 802.1D for the flag that BPDUs bear for some 35 s after a change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from nethealth.diagnosis.capture import Capture, words
 from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, number
-from nethealth.diagnosis.lan import Lan, lans, surest
+from nethealth.diagnosis.lan import Lan, surest
 from nethealth.diagnosis.text import counted, listing
 from nethealth.model.finding import Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -21,10 +21,11 @@ RECENT_S = 3600.0
 APART_S = 45.0  # a silence this long of the flag ends one change: it is set for max age + delay
 
 
-def spanning_tree_changes(evidence: Evidence) -> Iterator[Finding]:
+def spanning_tree_changes(places: Sequence[Lan]) -> Iterator[Finding]:
     """A root that is another than before, or a tree that keeps changing; one recent change is a
     hint."""
-    for lan in lans(evidence):
+    for lan in places:
+        evidence = lan.evidence
         told = [found for device in lan.devices if (found := _of_device(evidence, device))]
         yield from told
         if not any(finding.verdict is Verdict.DEMONSTRATED for finding in told):

@@ -5,13 +5,13 @@ some telephones follow each in turn, and start anew every time.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nethealth.diagnosis.capture import Capture, numbers
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, number
-from nethealth.diagnosis.lan import Lan, lans, surest
+from nethealth.diagnosis.lan import Lan, surest
 from nethealth.diagnosis.text import counted, listing
 from nethealth.model.finding import Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
@@ -21,13 +21,14 @@ PERIOD_S = (20.0, 300.0)  # a telephone starts within one to three minutes
 _VOICE = 1  # ANSI/TIA-1057 table 12; 2 is signalling, which may have a VLAN of its own
 
 
-def voice_vlan_conflicts(evidence: Evidence) -> Iterator[Finding]:
+def voice_vlan_conflicts(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `voice-vlan-conflict` for each network with a sign of it."""
-    yield from surest(_all(evidence))
+    yield from surest(_all(places))
 
 
-def _all(evidence: Evidence) -> Iterator[Finding]:
-    for lan in lans(evidence):
+def _all(places: Sequence[Lan]) -> Iterator[Finding]:
+    for lan in places:
+        evidence = lan.evidence
         for capture in lan.captures:
             ports, circling = list(_ports(capture)), list(_circling(lan, capture))
             if any(port.differ for port in ports) or circling:

@@ -14,7 +14,7 @@ from functools import cached_property
 from nethealth.diagnosis.capture import Bin, Capture, words
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, number
-from nethealth.diagnosis.lan import Lan, lans, surest
+from nethealth.diagnosis.lan import Lan, surest
 from nethealth.diagnosis.text import counted, listing, percent
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
 from nethealth.model.observation import Event, Observation
@@ -37,13 +37,14 @@ _OF_COMPUTERS = re.compile(
 )
 
 
-def firmware_waves(evidence: Evidence) -> Iterator[Finding]:
+def firmware_waves(places: Sequence[Lan]) -> Iterator[Finding]:
     """One `firmware-wave` for each network where many clients fetch files at once."""
-    yield from surest(_all(evidence))
+    yield from surest(_all(places))
 
 
-def _all(evidence: Evidence) -> Iterator[Finding]:
-    for lan in lans(evidence):
+def _all(places: Sequence[Lan]) -> Iterator[Finding]:
+    for lan in places:
+        evidence = lan.evidence
         captured = [
             wave
             for capture in lan.captures
