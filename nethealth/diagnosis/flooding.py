@@ -21,6 +21,7 @@ from nethealth.model.observation import Observation
 
 UNKNOWN_RATIO = 0.01  # of all unicast
 PACKETS_LEAST = 100
+DESTINATIONS_LEAST = 5  # one stream recorded one way says nothing of a switch
 ONE_WAY_RATIO = 0.5  # of destinations that never speak: a mirror of one direction looks like it
 # Network Load Balancing of Windows, whose cluster address is flooded on purpose.
 _CLUSTER = ("02:bf:", "03:bf:")
@@ -36,7 +37,9 @@ def _all(places: Sequence[Lan]) -> Iterator[Finding]:
         evidence = lan.evidence
         for capture in lan.captures:
             flood = _Flood(lan, capture)
-            if flood.ratio >= UNKNOWN_RATIO and flood.packets >= PACKETS_LEAST:
+            enough = flood.ratio >= UNKNOWN_RATIO and flood.packets >= PACKETS_LEAST
+            lone = flood.one_way and flood.destinations < DESTINATIONS_LEAST
+            if enough and (not lone or flood.forgotten):
                 yield _finding(evidence, lan, flood)
 
 
@@ -67,6 +70,10 @@ class _Flood:
             whole(self.total, "destinations"),
         )
         return (silent or 0) >= ONE_WAY_RATIO * (all_of_them or 1)
+
+    @property
+    def destinations(self) -> int:
+        return whole(self.total, "destinations") or 0
 
     @cached_property
     def targets(self) -> dict[str, Observation]:

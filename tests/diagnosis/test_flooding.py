@@ -97,6 +97,10 @@ def test_a_mirror_of_one_direction_says_nothing() -> None:
     assert (found.verdict, found.severity) == (Verdict.INSUFFICIENT_DATA, Severity.INFO)
 
 
+def test_one_stream_that_was_recorded_one_way_is_none() -> None:
+    assert not hall(*unknown(packets=3000, of=3000, silent=1, destinations=1)).findings()
+
+
 def test_a_few_frames_to_a_device_that_is_gone() -> None:
     assert not hall(*unknown(packets=90, of=2000)).findings()
     assert not hall(*unknown(packets=900, of=200_000)).findings()
