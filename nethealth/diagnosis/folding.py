@@ -25,8 +25,6 @@ _RESENT = frozenset({"sip-overload", "sip-down", "dns-failure"})
 # it was seen by, and no finding of its own; the others stay, since each may have more causes.
 _SEEN_BY: Mapping[FindingCode, frozenset[FindingCode]] = {
     "registration-avalanche": frozenset({"sip-overload"}),
-    "phone-loop": frozenset({"broadcast-storm"}),
-    "phone-power-loop": frozenset({"broadcast-storm"}),
 }
 _SUFFERED: frozenset[FindingCode] = frozenset({"packet-loss", "high-delay", "poor-voice-quality"})
 _IN_STORMS: frozenset[FindingCode] = frozenset({*_SUFFERED, "broadcast-sensitive-phones"})
@@ -34,8 +32,8 @@ _BROUGHT_ABOUT: Mapping[FindingCode, frozenset[FindingCode]] = {
     "call-load": frozenset({*_PATH, "poor-voice-quality"}),
     "keepalive-reset": frozenset({"registration-avalanche"}),
     # Faults of a whole LAN; one port's duplex, or one address, is no matter of its site.
-    "phone-loop": _IN_STORMS,
-    "phone-power-loop": _IN_STORMS,
+    "phone-loop": frozenset({*_IN_STORMS, "broadcast-storm"}),
+    "phone-power-loop": frozenset({*_IN_STORMS, "broadcast-storm"}),
     "broadcast-storm": _IN_STORMS,
     "spanning-tree-change": _SUFFERED,
     "multicast-flood": _SUFFERED,
