@@ -25,10 +25,11 @@ OF_LINE = 0.5
 OF_FRAMES = 0.5
 MOST = 0.5  # of clients, or of files, that make a wave one of telephones
 FRAME_OCTETS = 50  # Ethernet 18 with its check, IP 20, UDP 8, TFTP 4
-# What telephones ask for: Cisco, Avaya, Mitel and Aastra, Polycom, snom, Yealink.
+# What telephones alone ask for: Cisco, Avaya, Aastra, snom. Access points too ask for a MAC address
+# with .cfg.
 _OF_PHONES = re.compile(
-    r"(SEP|CTLSEP|ITLSEP|SIP)[0-9A-F]{12}|XMLDefault\.cnf|46xxsettings|96x1|aastra\.cfg"
-    r"|[0-9a-f]{12}\.cfg|snom\d|\.(loads|sbn|zz|st)\Z",
+    r"(SEP|CTLSEP|ITLSEP|SIP)[0-9A-F]{12}|XMLDefault\.cnf|46xxsettings|aastra\.cfg|snom\d"
+    r"|\.(loads|sbn)\Z",
     re.IGNORECASE,
 )
 _OF_COMPUTERS = re.compile(

@@ -71,6 +71,11 @@ def test_files_and_clients_that_tell_nothing() -> None:
     assert found.direction is Direction.UNDETERMINED
 
 
+def test_a_name_that_access_points_ask_for_too_tells_nothing() -> None:
+    found = the(mill(*wave(("0004f2aabbcc.cfg",))))
+    assert (found.verdict, found.direction) == (Verdict.SUGGESTIVE, Direction.UNDETERMINED)
+
+
 def test_a_line_with_room_to_spare_is_not_disturbed() -> None:
     found = the(mill(*wave(), down_mbps=100.0))
     assert (found.verdict, found.direction) == (Verdict.CONTRADICTED, Direction.UNDETERMINED)
