@@ -149,12 +149,14 @@ def main() -> int:
             stdout=subprocess.PIPE, check=False, cwd=Path(__file__).parents[2],
         )  # fmt: skip
         took_s = time.monotonic() - began_s
-        peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        peak_mb, processor_s = used.ru_maxrss / 1e3, used.ru_utime + used.ru_stime
     found = [one["id"] for one in json.loads(done.stdout)["findings"]]
     right = {"packet-loss:s11", "level-change:s07:delay"} <= set(found)
     outages = sum(one.startswith("host-down:") for one in found)
     good = took_s <= SECONDS_MOST and peak_mb <= MEMORY_MOST_MB and right
-    print(f"year: read and judged in {took_s:.1f} s (limit {SECONDS_MOST:.0f} s), at most "
+    print(f"year: read and judged in {took_s:.1f} s (limit {SECONDS_MOST:.0f} s; "
+          f"{processor_s:.1f} s of processor), at most "
           f"{peak_mb:.0f} MB (limit {MEMORY_MOST_MB:.0f} MB); {len(found)} findings, {outages} "
           f"hosts of {SITES * ASSETS} with an outage, the slower and the lossy site found: {right} "
           f"{'ok' if good else 'MISSED'}")  # fmt: skip

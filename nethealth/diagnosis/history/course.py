@@ -62,6 +62,8 @@ class _Read:
 
     check: CheckPeriod
     times_s: Integers = field(repr=False)
+    bins: Integers
+    in_bin: Bools  # whether the time counts in its bin
     measured: Bools
     answered: Bools
 
@@ -78,7 +80,7 @@ def course(
 
     `limit`: below this R a call sounds poor.
     """
-    read = [_read(check) for check in checks]
+    read = [_read(check, frame) for check in checks]
     read = [one for one in read if one.measured.any()]
     if not read:
         return None
@@ -103,7 +105,7 @@ def course(
     )  # fmt: skip
 
 
-def _read(check: CheckPeriod) -> _Read:
+def _read(check: CheckPeriod, frame: Frame) -> _Read:
     states = np.frombuffer(check.states, dtype=np.uint8)
     times_s = np.frombuffer(check.times_s, dtype=np.uint32).astype(np.int64)
     measured, answered = _MEASURED[states], _ANSWERED[states]
@@ -114,7 +116,7 @@ def _read(check: CheckPeriod) -> _Read:
     )
     if loss is not None:
         answered = answered & ~(np.frombuffer(loss.values, dtype=np.float32) >= 1)
-    return _Read(check, times_s, measured, answered)
+    return _Read(check, times_s, *frame.bin_of(times_s), measured, answered)
 
 
 def _table(wanted: Callable[[Outcome, Failure | None], bool]) -> Bools:
@@ -181,8 +183,8 @@ def _losses(
     if not (ratio[used] < 1).any():
         return nothing  # it filters echo requests: there is no loss to speak of
     lost = np.round(np.clip(ratio[used], 0, 1) * sent[used])
-    day = frame.day_of(echo.times_s[used])
-    bins, counts = frame.bin_of(echo.times_s[used])
+    bins, counts = echo.bins[used], echo.in_bin[used]
+    day = frame.day_of(bins)
     per_bin = np.bincount(bins[counts], sent[used][counts], frame.bins)
     lost_per_bin = np.bincount(bins[counts], lost[counts], frame.bins)
     share = np.divide(lost_per_bin, per_bin, out=np.full(frame.bins, np.nan), where=per_bin > 0)
@@ -196,7 +198,7 @@ def _scores(voice: _Read | None, frame: Frame, limit: float) -> tuple[Floats, Fl
     if voice is None or values is None:
         return np.zeros(frame.days), np.zeros(frame.days)
     known = np.isfinite(values)
-    day = frame.day_of(voice.times_s[known])
+    day = frame.day_of(voice.bins[known])
     scored = np.bincount(day, minlength=frame.days).astype(np.float64)
     return scored, _sum(day, (values[known] < limit).astype(np.float64), frame.days)
 
@@ -206,10 +208,10 @@ def _binned(one: _Read | None, name: str, frame: Frame) -> Floats:
     values = None if one is None else one.column(name)
     if one is None or values is None:
         return np.full(frame.bins, np.nan)
-    bins, counts = frame.bin_of(one.times_s)
-    known = np.isfinite(values) & counts
-    held = np.bincount(bins[known], minlength=frame.bins)
-    sums = np.bincount(bins[known], values[known], frame.bins)
+    known = np.isfinite(values) & one.in_bin
+    bins = one.bins[known]
+    held = np.bincount(bins, minlength=frame.bins)
+    sums = np.bincount(bins, values[known], frame.bins)
     found: Floats = np.divide(sums, held, out=np.full(frame.bins, np.nan), where=held > 0)
     return found
 

@@ -37,15 +37,16 @@ class Frame:
     def bins(self) -> int:
         return self.days * (_DAY_S // self.bin_s)
 
-    def day_of(self, times_s: Integers) -> Integers:
-        """The number of each time's local day."""
-        found: Integers = (self._local(times_s) - self._first_s) // _DAY_S
-        return found
-
     def bin_of(self, times_s: Integers) -> tuple[Integers, Bools]:
         """The bin of each time, and whether it counts: not in the hour that autumn repeats."""
-        bins: Integers = (self._local(times_s) - self._first_s) // self.bin_s
-        return bins, ~self.repeated[self._hours(times_s)]
+        hours = np.clip(times_s // _HOUR_S - self.since_s // _HOUR_S, 0, len(self.offsets) - 1)
+        bins: Integers = (times_s + self.offsets[hours] - self._first_s) // self.bin_s
+        return bins, ~self.repeated[hours]
+
+    def day_of(self, bins: Integers) -> Integers:
+        """The number of the local day of each bin."""
+        found: Integers = bins // (_DAY_S // self.bin_s)
+        return found
 
     def laid_out(self, flat: Floats) -> Days:
         dates = [self.first + timedelta(days=number) for number in range(self.days)]
@@ -63,16 +64,6 @@ class Frame:
     def _first_s(self) -> int:
         day = self.first
         return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-    def _hours(self, times_s: Integers) -> Integers:
-        found: Integers = np.clip(
-            times_s // _HOUR_S - self.since_s // _HOUR_S, 0, len(self.offsets) - 1
-        )
-        return found
-
-    def _local(self, times_s: Integers) -> Integers:
-        found: Integers = times_s + self.offsets[self._hours(times_s)]
-        return found
 
 
 def frame(since_s: int, until_s: int, timezone: str) -> Frame:
