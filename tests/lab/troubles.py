@@ -222,9 +222,7 @@ def heating(lab: Lab, folder: Path) -> tuple[Ran, Ran]:
             heat(first, second)
             watched.sweep()
         with lab.link_down("core", SITE):
-            # Over a history a single silent sweep is no outage yet.
-            for _ in range(2):
-                watched.sweep()
+            watched.sweep()
     last = watched.run("diagnose", "--store", STORE)
     return last, watched.run("diagnose", "--store", STORE, "--since", "1h")
 
