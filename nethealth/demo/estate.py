@@ -51,6 +51,9 @@ class Place:
     path: Path = Path()
     sip: dict[str, SipBehaviour] = field(default_factory=dict)  # asset id: how it answers
     legacy: bool = False
+    backup: str | None = None  # the way out when `upstream` fails
+    cooling_units: int | None = None  # of the room with its equipment; None where nobody said
+    ups: int | None = None
 
 
 COUNCILS = (
@@ -61,16 +64,16 @@ COUNCILS = (
 
 PLACES = (
     Place("fen-guildhall", "fen", "Fenbridge Guildhall", 1, 420, 8, "provider-a",
-          Path(0.0008, 0.0001), {"fen-sbc": _MODERN}),
+          Path(0.0008, 0.0001), {"fen-sbc": _MODERN}, backup="provider-b", cooling_units=2, ups=2),
     Place("fen-library", "fen", "Fenbridge Library", 2, 35, 5, "provider-a", Path(0.003)),
     Place("fen-depot", "fen", "Fenbridge Depot", 3, 60, 5, "provider-a", Path(0.005)),
     Place("ouse-hall", "ouse", "South Ousemere Hall", 4, 320, 16, "provider-a",
           Path(0.006, 0.001, period_s=3.0, busy_s=1.0, busy_delay_s=0.01),
-          {"ouse-pbx": _OLD, "ouse-trunk": _OVERLOADED}, legacy=True),
+          {"ouse-pbx": _OLD, "ouse-trunk": _OVERLOADED}, legacy=True, cooling_units=1, ups=0),
     Place("ouse-leisure", "ouse", "Ousemere Leisure Centre", 5, 40, 5, "provider-a", Path(0.007)),
     Place("ouse-depot", "ouse", "Ousemere Depot", 6, 55, 5, "provider-a", Path(0.006)),
     Place("hunt-house", "hunt", "Huntsmere House", 7, 380, 8, "provider-a", Path(0.005),
-          {"hunt-sbc": _MODERN}),
+          {"hunt-sbc": _MODERN}, cooling_units=1, ups=1),
     Place("hunt-library", "hunt", "Huntsmere Library", 8, 30, 8, "provider-b",
           Path(0.045, 0.012, loss_ratio=0.06), {"hunt-library-gateway": _MODERN}),
     Place("hunt-contact", "hunt", "Huntsmere Contact Centre", 9, 90, 8, "provider-a", Path(0.004)),
@@ -96,6 +99,10 @@ def inventory(ping_count: int = 40) -> Inventory:
                 name=place.name,
                 gateway=gateway_of(place),
                 upstream=place.upstream,
+                backup_upstream=place.backup,
+                building=place.name,
+                cooling_units=place.cooling_units,
+                ups=place.ups,
                 staff=place.staff,
                 extensions=place.phones,
             )
