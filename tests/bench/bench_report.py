@@ -4,7 +4,7 @@ Beside it a plain SQL scan of the same rows, which gives one mean and one count 
 anybody would write first. Prints a line for each limit; exit status 1 if one is missed. `CHECKS`
 sets the number of checks. The history is made by SQLite itself, and its packed columns by numpy
 from the same formula: making it takes some minutes and 3 GB of disk. Held to the limit are seconds
-of the processor, since a report is made by one, and other work on the machine is none of it.
+on the clock; those of the processor stand beside them.
 """
 
 import json
@@ -250,8 +250,8 @@ def main() -> int:
     print("report: " + json.dumps({kind: round(size, 2) for kind, size in sizes.items()}) + " MB")
     held = True
     for words, value, most in (
-        (f"{FORMATS} of {DAYS} days in seconds of the processor ({took_s:.1f} on the clock; a "
-         f"plain scan: {scan_s:.1f}, {scanned_s:.1f})", used.ru_utime + used.ru_stime,
+        (f"{FORMATS} of {DAYS} days in seconds ({used.ru_utime + used.ru_stime:.1f} of the "
+         f"processor; a plain scan: {scanned_s:.1f}, {scan_s:.1f} of the processor)", took_s,
          SECONDS_MOST),
         ("the greatest memory in MB", megabytes, MEGABYTES_MOST),
         ("the HTML in MB", sizes["html"], HTML_MEGABYTES_MOST),
