@@ -1,27 +1,36 @@
-"""The click front end; each command's own imports are made when it is called."""
+"""The click front end: a command is loaded when it is called, and its own imports later still."""
 
 import errno
+from collections.abc import Mapping
+from importlib import import_module
 
 import click
 
 from nethealth import __version__
-from nethealth.cli.capture import capture
-from nethealth.cli.check import check
-from nethealth.cli.demo import demo
-from nethealth.cli.diagnose import diagnose
-from nethealth.cli.doctor import doctor
 from nethealth.cli.exits import InternalError
-from nethealth.cli.experiment import experiment
-from nethealth.cli.history import history
-from nethealth.cli.imports import imports
-from nethealth.cli.init import init
-from nethealth.cli.reflect import reflect
-from nethealth.cli.report import report
-from nethealth.cli.sweep import sweep
+
+# The module of nethealth.cli that holds each command, under the module's own name.
+_MODULES: Mapping[str, str] = {
+    name: {"import": "imports"}.get(name, name)  # a word of the language names no module
+    for name in (
+        "capture", "check", "demo", "diagnose", "doctor", "experiment", "history", "import",
+        "init", "reflect", "report", "sweep",
+    )
+}  # fmt: skip
 
 
 class _Commands(click.Group):
     """A group in which an error of the program itself is one line, not a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _MODULES.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(f"nethealth.cli.{module}"), module)
+        return command
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -48,20 +57,3 @@ def main() -> None:
     Exit status: 0 healthy; 1 findings at or above --fail-on; 2 usage or inventory error;
     3 nothing could be measured, a named check could not run, or a sweep is already running.
     """
-
-
-for command in (
-    demo,
-    init,
-    check,
-    sweep,
-    diagnose,
-    report,
-    history,
-    imports,
-    doctor,
-    reflect,
-    capture,
-    experiment,
-):
-    main.add_command(command)
