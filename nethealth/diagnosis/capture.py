@@ -84,6 +84,9 @@ class Capture:
     def _bins(self, seen: Observation) -> Iterator[Bin]:
         began, width_s = self.moment(seen), seen.method.get("bin_s")
         offsets, counts = numbers(seen, "bin_offsets"), numbers(seen, "bin_counts")
+        if not counts:  # of registrations every bin is listed
+            counts = numbers(seen, "requests")
+            offsets = tuple(float(number) for number in range(len(counts)))
         if began is None or not isinstance(width_s, int | float) or not 0 < width_s < 1e6:
             return
         for offset, count in zip(offsets[:_BINS_MOST], counts, strict=False):

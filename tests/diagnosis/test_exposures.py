@@ -1,6 +1,7 @@
 """What happened, laid beside a site's round trips afterwards: no more than suggestive."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from nethealth.diagnosis.catalogue import CODES, MECHANISMS
 from nethealth.diagnosis.history.exposures import EVENT_MECHANISMS, SERIES_MECHANISMS
 from nethealth.model.finding import Direction, Severity, Verdict
-from nethealth.model.observation import Event, Observation
+from nethealth.model.observation import Event, Observation, Passport
 from tests.diagnosis.histories import DAY, MONDAY, Pinged, judged
 
 DAYS = 42
@@ -40,8 +41,9 @@ def host(executions: list[int], lift_s: float, seed: int = 2) -> Pinged:
 
 
 def test_every_mechanism_can_be_a_finding() -> None:
-    assert {*EVENT_MECHANISMS.values(), *SERIES_MECHANISMS.values()} <= MECHANISMS
-    assert set(EVENT_MECHANISMS.values()) <= set(CODES)
+    codes = {*EVENT_MECHANISMS.values(), *(code for code, _ in SERIES_MECHANISMS.values())}
+    assert codes <= MECHANISMS
+    assert codes <= set(CODES)
 
 
 def test_what_comes_after_events_is_suggestive_and_no_more() -> None:
@@ -132,3 +134,39 @@ def test_what_captures_saw_for_days_is_laid_beside_the_round_trips() -> None:
 def test_a_capture_of_few_days_is_laid_beside_nothing() -> None:
     _, found = judged(host([40], 0.02), days=DAYS, capture=captured([10, 30], 4))
     assert "multicast-flood:hall:history-capture" not in found
+
+
+def talked(hours: list[int], calls: int) -> list[Event]:
+    """So many calls of 50 minutes in each of these hours, and one of a minute every day at six."""
+    spans = [(hour * 60 + 5, 50) for hour in hours for _ in range(calls)]
+    spans += [(day * 1440 + 360, 1) for day in range(DAYS)]
+    return [
+        Event(f"{kind}:{number}", MONDAY + timedelta(minutes=at), kind, "hall", None, "calls", 1.0)
+        for number, (start, lasts) in enumerate(spans)
+        for kind, at in (("call-start", start), ("call-end", start + lasts))
+    ]
+
+
+def test_calls_at_once_are_laid_beside_the_round_trips_however_many_they_are() -> None:
+    random = np.random.default_rng(4)
+    hours = sorted({day * 24 + int(random.integers(8, 18)) for day in range(20) for _ in (0, 1)})
+    _, found = judged(host([4 * hour for hour in hours], 0.02), days=DAYS, events=talked(hours, 8))
+    one = found["call-load:hall:history-calls"]
+    assert (one.verdict, one.direction) == (Verdict.SUGGESTIVE, Direction.UNDETERMINED)
+    assert "after more calls at once in the call records was looked at" in one.statement
+    _, found = judged(host([], 0.0), days=DAYS, events=talked(hours, 8))
+    assert found["call-load:hall:history-calls"].verdict is Verdict.NO_EVIDENCE
+
+
+def test_registrations_of_captures_are_laid_beside_the_round_trips() -> None:
+    random = np.random.default_rng(4)
+    hours = sorted({day * 24 + int(random.integers(8, 18)) for day in range(20) for _ in (0, 1)})
+    lasted, series = captured(hours, 20)
+    asked = [900 if hour in hours else 3 for hour in range(480)]
+    method: Passport = {"capture_started": MONDAY.isoformat(), "bin_s": 3600, "requests": asked}
+    registered = replace(series, name="registration_requests_per_s_max", value=0.25, method=method)
+    _, found = judged(host([4 * hour for hour in hours], 0.02), days=DAYS,
+                      capture=(lasted, registered))  # fmt: skip
+    one = found["registration-avalanche:hall:history-capture"]
+    assert one.verdict is Verdict.SUGGESTIVE
+    assert "more registrations in captures" in one.statement

@@ -1,8 +1,8 @@
 """Whether the round trip of a site is longer after what happened there, looked at afterwards.
 
 Nobody wrote these questions down before the data: whatever comes of it is `suggestive` at the most.
-Events of a kind are tested as an experiment's are; a series that captures saw, where captures cover
-five days, by moving its days round. All p are corrected together for exploring.
+Events of a kind are tested as an experiment's are; calls at once, and a series that captures saw,
+where five days are known of it, by moving its days round. All p are corrected together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +24,7 @@ from nethealth.diagnosis.capture import captures
 from nethealth.diagnosis.catalogue import CODES
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Place
+from nethealth.diagnosis.history.calls import calls_at_once
 from nethealth.diagnosis.history.estate import Estate, SiteHistory
 from nethealth.diagnosis.history.frame import Frame
 from nethealth.diagnosis.text import counted, listing, milliseconds
@@ -49,13 +50,13 @@ EVENT_MECHANISMS: Mapping[str, FindingCode] = {
     "registration-lost": "registration-avalanche",
     "dhcp-no-leases": "dhcp-exhaustion",
     "duplicate-address": "address-conflict",
-    "call-start": "call-load",
 }
-# A series of captures, and the mechanism.
-SERIES_MECHANISMS: Mapping[str, FindingCode] = {
-    "broadcast_per_bin_max": "broadcast-sensitive-phones",
-    "multicast_per_bin_max": "multicast-flood",
-    "tftp_data_per_bin_max": "firmware-wave",
+# A series of captures, its mechanism, and what it counts.
+SERIES_MECHANISMS: Mapping[str, tuple[FindingCode, str]] = {
+    "broadcast_per_bin_max": ("broadcast-sensitive-phones", "broadcasts"),
+    "multicast_per_bin_max": ("multicast-flood", "multicast"),
+    "tftp_data_per_bin_max": ("firmware-wave", "file transfers"),
+    "registration_requests_per_s_max": ("registration-avalanche", "registrations"),
 }
 
 
@@ -65,6 +66,7 @@ class _Asked:
 
     site: SiteHistory
     code: FindingCode
+    key: str
     what: str
     seen: tuple[Event | Observation, ...]
     result: Aligned | Association
@@ -80,7 +82,11 @@ def explored(
 ) -> Iterator[Finding]:
     """One finding for each kind of event and each series that could be laid beside a site."""
     asked = []
-    for one in chain(_of_events(estate, frame, events), _of_captures(evidence, estate, frame)):
+    for one in chain(
+        _of_events(estate, frame, events),
+        _of_calls(estate, frame, events),
+        _of_captures(evidence, estate, frame),
+    ):
         asked.append(one)
         if len(asked) == _TESTS_MOST:
             break
@@ -106,8 +112,28 @@ def _of_events(estate: Estate, frame: Frame, events: Sequence[Event]) -> Iterato
                 interval=False,
             )  # fmt: skip
             errors = [one.clock_error_s for one in mine if one.clock_error_s is not None]
-            yield _Asked(site, code, f"events of kind {kind}", tuple(mine), result,
+            yield _Asked(site, code, kind, f"events of kind {kind}", tuple(mine), result,
                          max(errors, default=None))  # fmt: skip
+
+
+def _of_calls(estate: Estate, frame: Frame, events: Sequence[Event]) -> Iterator[_Asked]:
+    """Calls are too many to be events each: how many there are at once is what may hurt."""
+    for site in estate.sites:
+        mine = [
+            one
+            for one in events
+            if one.kind in {"call-start", "call-end"} and one.site == site.place.site
+        ]
+        days = _round_trips(site, frame)
+        if days is None or not mine:
+            continue
+        exposure = calls_at_once(mine, frame)
+        if _covered(exposure, frame) < _DAYS_LEAST:
+            continue
+        errors = [one.clock_error_s for one in mine if one.clock_error_s is not None]
+        yield _Asked(site, "call-load", "calls", "more calls at once in the call records",
+                     tuple(mine[:_EVENTS_MOST]), _associated(exposure, days),
+                     max(errors, default=None))  # fmt: skip
 
 
 def _of_captures(evidence: Evidence, estate: Estate, frame: Frame) -> Iterator[_Asked]:
@@ -118,20 +144,26 @@ def _of_captures(evidence: Evidence, estate: Estate, frame: Frame) -> Iterator[_
     days = _round_trips(site, frame)
     if days is None:
         return
-    for name, code in SERIES_MECHANISMS.items():
+    for name, (code, what) in SERIES_MECHANISMS.items():
         if code not in CODES:
             continue
         exposure, seen = _exposure(evidence, frame, name)
-        covered = np.isfinite(exposure.reshape(frame.days, -1)).any(axis=1).sum()
-        if covered < _DAYS_LEAST:
+        if _covered(exposure, frame) < _DAYS_LEAST:
             continue
-        result = block_permuted(
-            exposure, days.flat, days.slots, np.random.default_rng(SEED),
-            permutations=_PERMUTATIONS,
-        )  # fmt: skip
         clock_s = evidence.record.run.clock.error_s
-        yield _Asked(site, code, f"more of {name.removesuffix('_per_bin_max')} in captures",
-                     seen, result, clock_s)  # fmt: skip
+        yield _Asked(site, code, "capture", f"more {what} in captures", seen,
+                     _associated(exposure, days), clock_s)  # fmt: skip
+
+
+def _covered(exposure: Floats, frame: Frame) -> int:
+    """On how many days something is known of it."""
+    return int(np.isfinite(exposure.reshape(frame.days, -1)).any(axis=1).sum())
+
+
+def _associated(exposure: Floats, days: Days) -> Association:
+    return block_permuted(
+        exposure, days.flat, days.slots, np.random.default_rng(SEED), permutations=_PERMUTATIONS
+    )
 
 
 def _exposure(
@@ -177,12 +209,11 @@ def _finding(
 ) -> Finding:
     verdict, words, missing = _judged(asked, rate, frame)
     place = asked.site.place
-    key = asked.what.rsplit(" ", 1)[-1] if asked.what.startswith("events") else "capture"
     estimate = asked.result.estimate if isinstance(asked.result, Aligned) else None
     return draft(
         evidence,
         asked.code,
-        Place(f"{place.key}:history-{key}", place.name, place.council, place.site),
+        Place(f"{place.key}:history-{asked.key}", place.name, place.council, place.site),
         f"That the round trip to {place.name} is longer after {asked.what} {words}.",
         seen=asked.seen,
         verdict=verdict,
@@ -213,7 +244,7 @@ def _judged(
                 f"of {frame.bin_s} s", ("events by a clock that is right",))  # fmt: skip
     if isinstance(result, Association):
         if result.p is None or rate is None or result.correlation is None:
-            return Verdict.INSUFFICIENT_DATA, "cannot be told from these captures", (register,)
+            return Verdict.INSUFFICIENT_DATA, "cannot be told from what there is", (register,)
         words = f"was looked at over {result.bins} bins: rank correlation {result.correlation:.2f}"
         found = rate <= _Q and result.correlation > 0
         return (Verdict.SUGGESTIVE if found else Verdict.NO_EVIDENCE), words, (register,)
