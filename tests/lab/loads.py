@@ -1,5 +1,6 @@
 """Loads on a site's own network, each bounded in packets and in time: paging, a backup, a loop."""
 
+import random
 import socket
 import struct
 import threading
@@ -49,9 +50,11 @@ def streams(
         def run() -> None:
             nonlocal sent
             begun_s = time.monotonic()
+            # In step with the pings of a sweep, a full queue would lose all of them or none.
+            chance = random.Random(1)
             for place in range(round(LONGEST_S / EVERY_S) * STREAMS):
                 number, stream = divmod(place, STREAMS)
-                due_s = begun_s + place * EVERY_S / STREAMS
+                due_s = begun_s + (place + chance.uniform(0, 4)) * EVERY_S / STREAMS
                 # Four at a time: to wait for each by itself would cost more than to send it.
                 if place % 4 == 0 and stop.wait(max(0.0, due_s - time.monotonic())):
                     return

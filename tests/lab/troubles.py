@@ -64,7 +64,7 @@ def _sweep(count: int, interval_ms: int) -> str:
 
 
 HALL = "\n".join(
-    (_sweep(100, 30), _COUNCIL, _site(SITE), _SWITCH,
+    (_sweep(100, 33), _COUNCIL, _site(SITE), _SWITCH,
      *(_host(f"{SITE}-{name}") for name in ("pbx", "phone", "server")))
 )  # fmt: skip
 UPSTREAMS = {"hall": "Northline", "depot": "Northline", "library": "Southline"}
