@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from nethealth.model.check import Family
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 
 SocketAddress = tuple[Any, ...]  # (host, port) or (host, port, flow, scope)
 

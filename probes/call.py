@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 
 from nethealth.model.check import CallParameters, Check
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport
-from nethealth.model.ports import CallNetwork, Endpoint, NetworkFailure
+from nethealth.model.ports import CallNetwork, NetworkFailure
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.rtp_session import RtpSession
 from nethealth.protocol.sip_call import Call, CallState

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import CallNetwork, Endpoint, NetworkFailure, OpenChannel
+from nethealth.model.ports import CallNetwork, NetworkFailure, OpenChannel
 from nethealth.model.probe import Env
 from nethealth.protocol.call_media import PTIME_S, AgreedMedia
 from nethealth.protocol.rtp_session import RtpSession, same_address

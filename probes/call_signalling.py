@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Clock, Endpoint, NetworkFailure, OpenChannel, StreamChannel
+from nethealth.model.ports import Clock, NetworkFailure, OpenChannel, StreamChannel
 from nethealth.protocol.rtp_session import same_address
 from nethealth.protocol.sip_call import Call, Outgoing
 from nethealth.wire.errors import WireError

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nethealth.model.check import Check, CoexistenceParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Scalar
-from nethealth.model.ports import Endpoint, LoadNetwork, NetworkFailure, TimedNetwork
+from nethealth.model.ports import LoadNetwork, NetworkFailure, TimedNetwork
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.wire.stamp import ErrorEstimate
 from probes.clock_state import clock_state

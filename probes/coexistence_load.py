@@ -5,8 +5,9 @@ import contextlib
 from dataclasses import dataclass
 from typing import Literal
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Clock, Endpoint, LoadChannel, LoadNetwork, NetworkFailure
+from nethealth.model.ports import Clock, LoadChannel, LoadNetwork, NetworkFailure
 from nethealth.protocol.load import LINE_OCTETS_MAX, LoadRequest, Pace, Way, parse_answer
 from nethealth.quality.bandwidth import tcp_share
 from nethealth.wire.errors import WireError

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nethealth.model.check import CoexistenceParameters
-from nethealth.model.ports import Endpoint, NetworkFailure, TimedDatagram, TimedFlow, TimedNetwork
+from nethealth.model.endpoint import Endpoint
+from nethealth.model.ports import NetworkFailure, TimedDatagram, TimedFlow, TimedNetwork
 from nethealth.protocol.stamp import Answer, StampSession
 from nethealth.wire.stamp import ErrorEstimate
 

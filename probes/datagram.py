@@ -9,8 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Datagram, Endpoint, NetworkFailure, NetworkStatistics
+from nethealth.model.ports import Datagram, NetworkFailure, NetworkStatistics
 from probes.addresses import SocketAddress, endpoint_of, set_dscp, socket_address
 from probes.failures import classify, network_failure
 

@@ -16,8 +16,9 @@ import dns.rdatatype
 import dns.reversename
 
 from nethealth.model.check import Check, DnsParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.observation import Observation, Passport
-from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.ports import NetworkFailure
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from probes.dns_exchange import Ignored, ask_by_datagram, ask_by_stream
 from probes.steps import RESOLUTION_UNITS, failed, not_run, resolve_one, within

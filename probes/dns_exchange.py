@@ -8,8 +8,9 @@ import dns.exception
 import dns.flags
 import dns.message
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Datagram, Endpoint, NetworkFailure, StreamChannel
+from nethealth.model.ports import Datagram, NetworkFailure, StreamChannel
 from nethealth.model.probe import Env
 
 _HEADER_BYTES = 12

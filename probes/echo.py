@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import ping3
 
 from nethealth.model.check import Family
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Clock, EchoEvent, Endpoint, NetworkFailure, NetworkStatistics
+from nethealth.model.ports import Clock, EchoEvent, NetworkFailure, NetworkStatistics
 from nethealth.wire.icmp import ECHO_REPLY, EchoReply, echo_request
 from probes.addresses import ip_version, socket_address
 from probes.failures import network_failure

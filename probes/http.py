@@ -5,9 +5,10 @@ from itertools import pairwise
 from typing import TypeVar
 
 from nethealth.model.check import Check, HttpParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 from nethealth.model.observation import Observation, Scalar
-from nethealth.model.ports import Endpoint, NetworkFailure, StreamChannel
+from nethealth.model.ports import NetworkFailure, StreamChannel
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from probes.http_exchange import BODY_MAX_BYTES, Body, Exchange, Head
 from probes.http_url import Location, parse_location

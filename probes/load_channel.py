@@ -4,7 +4,8 @@ import asyncio
 import socket
 import struct
 
-from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.endpoint import Endpoint
+from nethealth.model.ports import NetworkFailure
 from probes.addresses import endpoint_of, socket_address
 from probes.failures import network_failure
 from probes.load_service import cut, keep_little

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from pathlib import Path
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 _DNS_PORT = 53

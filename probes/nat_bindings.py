@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Datagram, Endpoint, NetworkFailure, OpenChannel, WitnessNetwork
+from nethealth.model.ports import Datagram, NetworkFailure, OpenChannel, WitnessNetwork
 from nethealth.model.probe import Env
 from nethealth.wire.errors import WireError
 from nethealth.wire.witness import (

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nethealth.model.check import Family, ProbeMethod
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.ports import (
     Clock,
     DatagramChannel,
     EchoEvent,
     EchoFlow,
-    Endpoint,
     LoadChannel,
     NetworkFailure,
     NetworkStatistics,

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import closing
 
 from nethealth.model.check import Check, PathMtuParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Scalar
-from nethealth.model.ports import Endpoint, NetworkFailure, ProbeChannel, ProbeEvent
+from nethealth.model.ports import NetworkFailure, ProbeChannel, ProbeEvent
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.path_mtu import MtuSearch, Report
 from nethealth.protocol.route import Hop, Trace

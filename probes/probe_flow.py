@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nethealth.model.check import Family
-from nethealth.model.ports import Endpoint, NetworkFailure, ProbeEvent
+from nethealth.model.endpoint import Endpoint
+from nethealth.model.ports import NetworkFailure, ProbeEvent
 from nethealth.wire.errors import WireError
 from nethealth.wire.icmp import ERRORS, parse_ipv4
 from nethealth.wire.quotation import QuotingError, flow_numbers, parse_error

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from nethealth.model.check import Check, RouteParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Scalar
-from nethealth.model.ports import Endpoint, NetworkFailure, ProbeChannel
+from nethealth.model.ports import NetworkFailure, ProbeChannel
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.route import Hop, Trace, path_loss_ratios, translated
 from nethealth.quality.loss import loss_statistics

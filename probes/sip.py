@@ -5,9 +5,9 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from nethealth.model.check import Check, SipParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Outcome
 from nethealth.model.observation import Observation, Passport
-from nethealth.model.ports import Endpoint
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.sip_location import Target
 from probes.sip_answer import ANSWER_UNITS

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import closing as closed
 
 from nethealth.model.check import Check, SipAlgParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 from nethealth.model.observation import Observation, Scalar
-from nethealth.model.ports import Endpoint, NetworkFailure, StreamChannel, WitnessNetwork
+from nethealth.model.ports import NetworkFailure, StreamChannel, WitnessNetwork
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.sip_rewriting import body_of, changes, request
 from probes.sip_alg_exchange import (

@@ -7,14 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import (
-    Endpoint,
-    NetworkFailure,
-    OpenChannel,
-    StreamChannel,
-    WitnessNetwork,
-)
+from nethealth.model.ports import NetworkFailure, OpenChannel, StreamChannel, WitnessNetwork
 from nethealth.model.probe import Env
 from nethealth.protocol.sip_rewriting import labels
 from nethealth.wire.witness import Arrival

@@ -3,9 +3,9 @@
 import base64
 from collections.abc import Iterator
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 from nethealth.model.observation import Observation, Passport
-from nethealth.model.ports import Endpoint
 from nethealth.model.probe import Observer
 from nethealth.protocol.sip_transaction import ClientTransaction
 from nethealth.wire.errors import WireError

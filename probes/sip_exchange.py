@@ -7,14 +7,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TypeVar
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import (
-    Clock,
-    DatagramChannel,
-    Endpoint,
-    NetworkFailure,
-    StreamChannel,
-)
+from nethealth.model.ports import Clock, DatagramChannel, NetworkFailure, StreamChannel
 from nethealth.protocol.sip_transaction import ClientTransaction
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip_stream import SipStreamParser

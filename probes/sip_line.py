@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from nethealth.model.check import SipTransport
-from nethealth.model.ports import Clock, DatagramChannel, Endpoint, StreamChannel
+from nethealth.model.endpoint import Endpoint
+from nethealth.model.ports import Clock, DatagramChannel, StreamChannel
 from nethealth.model.probe import Env
 from nethealth.protocol.sip_transaction import ClientTransaction
 from nethealth.wire.sip_stream import SipStreamParser

@@ -8,9 +8,10 @@ import dns.rcode
 import dns.rdatatype
 
 from nethealth.model.check import SipParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 from nethealth.model.observation import Observation, Scalar
-from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.ports import NetworkFailure
 from nethealth.model.probe import Env, Observer
 from nethealth.protocol.sip_location import Location, Naptr, Question, Srv, Target
 from probes.dns_exchange import Ignored, ask_by_datagram, ask_by_stream

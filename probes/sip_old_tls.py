@@ -1,8 +1,9 @@
 """Which old versions of TLS a server still lets in: a connection of its own for each."""
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 from nethealth.model.observation import Observation, Passport
-from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.ports import NetworkFailure
 from nethealth.model.probe import Env, Observer
 from probes.steps import within
 

@@ -5,9 +5,10 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
 
 from nethealth.model.check import SipParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport
-from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.ports import NetworkFailure
 from nethealth.model.probe import Completion, Env, Observer
 from nethealth.protocol.sip_options import Options
 from nethealth.protocol.sip_transaction import ClientTransaction

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from statistics import median
 
 from nethealth.model.check import Check, SnmpGroup, SnmpParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport
-from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.ports import NetworkFailure
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol import mib
 from nethealth.protocol.snmp import Scalars

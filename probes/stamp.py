@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from nethealth.model.check import Check, StampParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation
-from nethealth.model.ports import Endpoint, NetworkFailure, TimedDatagram, TimedNetwork
+from nethealth.model.ports import NetworkFailure, TimedDatagram, TimedNetwork
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from nethealth.protocol.stamp import Rejection, StampSession
 from nethealth.wire.stamp import ErrorEstimate

@@ -16,12 +16,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from nethealth.model.ports import (
-    Endpoint,
-    NetworkFailure,
-    NetworkStatistics,
-    TimedDatagram,
-)
+from nethealth.model.endpoint import Endpoint
+from nethealth.model.ports import NetworkFailure, NetworkStatistics, TimedDatagram
 from probes.addresses import SocketAddress, endpoint_of, set_dscp, socket_address
 from probes.datagram import (
     IP_RECVERR,

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Endpoint, NetworkFailure, TlsFacts
+from nethealth.model.ports import NetworkFailure, TlsFacts
 from probes.addresses import endpoint_of, set_dscp, socket_address
 from probes.datagram import source_for
 from probes.failures import network_failure

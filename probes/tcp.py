@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 
 from nethealth.model.check import Check, TcpParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.observation import Observation
-from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.ports import NetworkFailure
 from nethealth.model.probe import Completion, Env, Observer, Probe
 from probes.steps import RESOLUTION_UNITS, failed, resolve_one, within
 

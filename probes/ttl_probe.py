@@ -16,8 +16,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nethealth.model.check import ProbeMethod
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Endpoint, NetworkFailure, ProbeChannel, ProbeEvent
+from nethealth.model.ports import NetworkFailure, ProbeChannel, ProbeEvent
 from nethealth.wire.errors import WireError
 from nethealth.wire.icmp import (
     ECHO_REPLY,

@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.reflector_peers import Allowed, Peers
 from nethealth.protocol.witness import Action, Came, Hang, Listening, Say, Tell, Witness
 from nethealth.wire.witness import ASKED_MAX, OCTETS_MAX

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Endpoint, NetworkFailure, StreamChannel, WitnessNetwork
+from nethealth.model.ports import NetworkFailure, StreamChannel, WitnessNetwork
 from nethealth.model.probe import Env
 from nethealth.wire.errors import WireError
 from nethealth.wire.witness import (

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from nethealth.demo.link import SiteLink, echo
 from nethealth.model.check import Family, ProbeMethod
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 from nethealth.model.ports import (
     Clock,
@@ -13,7 +14,6 @@ from nethealth.model.ports import (
     DatagramChannel,
     EchoEvent,
     EchoFlow,
-    Endpoint,
     Network,
     NetworkFailure,
     ProbeChannel,

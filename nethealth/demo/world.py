@@ -11,8 +11,9 @@ from nethealth.demo import estate
 from nethealth.demo.link import DatagramRelay, SiteLink, StreamRelay
 from nethealth.demo.network import DemoNetwork, Host
 from nethealth.demo.servers import LOOPBACK, Certificates, DnsServer, SipServer, serve_page
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.inventory import Inventory
-from nethealth.model.ports import Clock, Endpoint, Network
+from nethealth.model.ports import Clock, Network
 
 TITLE = (
     "Demonstration: an invented council network on this machine's loopback, "

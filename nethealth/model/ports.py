@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 from nethealth.model.check import Family, ProbeMethod
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 
 
@@ -28,21 +29,6 @@ class Clock(Protocol):
     def monotonic_s(self) -> float: ...
     def wall_utc(self) -> datetime: ...
     async def sleep_until(self, monotonic_s: float) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A numeric address and a port."""
-
-    address: str
-    port: int
-
-    def __str__(self) -> str:
-        return (
-            f"[{self.address}]:{self.port}"
-            if ":" in self.address
-            else f"{self.address}:{self.port}"
-        )
 
 
 @dataclass(frozen=True, slots=True)

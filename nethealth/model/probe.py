@@ -8,9 +8,10 @@ from typing import Literal
 from nethealth.model.accounts import Accounts
 from nethealth.model.check import Check, ProbeKind
 from nethealth.model.completion import Completion
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 from nethealth.model.observation import Interval, Observation, Passport, Scalar
-from nethealth.model.ports import Clock, Endpoint, Network, Pacer
+from nethealth.model.ports import Clock, Network, Pacer
 from nethealth.model.pseudonym import Names, Revealed
 
 Need = Literal["icmp_socket", "raw_socket", "tshark", "reflector"]

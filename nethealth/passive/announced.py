@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

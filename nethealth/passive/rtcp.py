@@ -5,8 +5,8 @@ from statistics import median
 
 import numpy as np
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.observation import Passport, Scalar
-from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook, StreamEnds
 from nethealth.passive.columns import Flags, u16

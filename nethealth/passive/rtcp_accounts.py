@@ -9,7 +9,7 @@ from array import array
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.wire.rtcp import ReportBlock
 from nethealth.wire.rtcp_xr import StatisticsSummary, VoipMetrics
 

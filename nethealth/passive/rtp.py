@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook, StreamEnds
 from nethealth.passive.columns import Flags, Ints

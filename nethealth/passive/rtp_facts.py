@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.observation import Scalar
-from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.rtp_payload import E_MODEL
 from nethealth.passive.rtp_stream import RtpStream

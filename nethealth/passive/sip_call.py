@@ -7,7 +7,7 @@ hop at which the call was seen first.
 from dataclasses import dataclass
 from typing import Literal
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.passive.sip_media import Announced
 from nethealth.passive.sip_read import SeenTransport
 

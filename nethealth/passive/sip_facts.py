@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.observation import Passport, Scalar
-from nethealth.model.ports import Endpoint
 from nethealth.passive.analysis import Fact, Units
 from nethealth.passive.sip_call import Call
 from nethealth.passive.sip_calls import Calls

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.wire.errors import WireError
 from nethealth.wire.sdp import Media, Session, parse_sdp
 from nethealth.wire.sip import SipMessage

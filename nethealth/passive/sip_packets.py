@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.passive.columns import Flags, u32
 from nethealth.passive.packets import UDP, Packet, Packets
 from nethealth.passive.sip_read import (

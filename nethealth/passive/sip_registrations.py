@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.passive.bins import Bins
 from nethealth.passive.sip_call import CHALLENGE
 from nethealth.passive.sip_parties import Parties

@@ -6,7 +6,7 @@ that each hop writes. What is seen again with the same names is a copy, never a 
 
 from dataclasses import dataclass, field
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.passive.sip_read import SeenMessage
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip import SipMessage, SipRequest, SipResponse

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nethealth.model.check import CallCodec
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.call_target import unfit_media
 from nethealth.wire.errors import WireError
 from nethealth.wire.sdp import Attribute, Media, Session, encode_sdp, parse_sdp

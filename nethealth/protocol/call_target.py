@@ -6,7 +6,7 @@ fault. But nobody's description can aim our stream at a group, at this machine, 
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 
 PORT_MIN = 1024  # below stand services, and no telephone's media
 _THIS_NETWORK = 8  # bits: 0.0.0.0/8 (RFC 1122 section 3.2.1.3)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 
 REQUIRED_S = 120.0  # RFC 4787 section 4.3, REQ-5: no mapping may expire sooner
 SILENCES = 10  # of the first round

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from statistics import median
 
-from nethealth.model.ports import Endpoint, ProbeEvent
+from nethealth.model.endpoint import Endpoint
+from nethealth.model.ports import ProbeEvent
 
 WINDOW = 4  # probes under way while the end of the route is not known
 BURST = 16  # afterwards

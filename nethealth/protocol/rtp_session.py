@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.call_media import CLOCK_HZ, TIMESTAMPS_PER_PACKET, CodecFormat
 from nethealth.protocol.rtp_stream import RtpStream
 from nethealth.wire.errors import WireError

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from nethealth.model.check import CallCodec, SipTransport
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.call_media import AgreedMedia, agreed
 from nethealth.protocol.call_target import unfit_address
 from nethealth.protocol.sip_call_answering import Answering, Standing

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nethealth.model.check import CallCodec
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.call_media import AgreedMedia, offer
 from nethealth.protocol.call_media import answer as answer_offer
 from nethealth.protocol.sip_call_inviting import SDP_TYPE

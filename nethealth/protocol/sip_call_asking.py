@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.sip_dialog import Dialog, OwnSide
 from nethealth.protocol.sip_transaction import ClientTransaction, mismatch
 from nethealth.wire.sip import CSeq, SipResponse

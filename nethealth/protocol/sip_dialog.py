@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from nethealth import __version__
 from nethealth.model.check import SipTransport
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.sip_request import BRANCH_COOKIE
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip import SipMessage, SipRequest, encode_request, encode_response

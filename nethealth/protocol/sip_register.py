@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from nethealth.model.check import SipTransport
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.sip_request import Requests, contact_uri
 from nethealth.protocol.sip_transaction import ClientTransaction
 from nethealth.wire.errors import WireError

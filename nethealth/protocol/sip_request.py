@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from nethealth import __version__
 from nethealth.model.check import SipTransport
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.sip_transaction import TIMER_F_S, ClientTransaction
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip import CSeq, encode_request

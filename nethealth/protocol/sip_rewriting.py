@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from nethealth import __version__
 from nethealth.model.check import SipTransport
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.sip_request import BRANCH_COOKIE, MAX_FORWARDS
 from nethealth.wire.sdp import Media, Session, encode_sdp
 from nethealth.wire.sip import encode_request, long_name

@@ -8,10 +8,11 @@ from random import Random
 
 from nethealth.model.accounts import Accounts
 from nethealth.model.check import Check, CheckResult, CoexistenceParameters, SipParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.inventory import SweepSettings
 from nethealth.model.observation import Observation
-from nethealth.model.ports import Clock, Endpoint, Network
+from nethealth.model.ports import Clock, Network
 from nethealth.model.probe import Catalogue, Completion, Env, Need
 from nethealth.model.pseudonym import Names, Revealed
 from nethealth.model.record import Instrument

@@ -26,7 +26,8 @@ from random import Random
 import uvloop
 
 from nethealth.model.check import Check, SipParameters
-from nethealth.model.ports import DatagramChannel, Endpoint
+from nethealth.model.endpoint import Endpoint
+from nethealth.model.ports import DatagramChannel
 from nethealth.model.probe import Env
 from nethealth.protocol.sip_options import Options
 from nethealth.protocol.sip_transaction import ClientTransaction

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from pysnmp.entity.engine import SnmpEngine
 
 from nethealth.model.check import SnmpParameters
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.snmp import TableWalk
 from probes.net import SystemClock, SystemNetwork
 from probes.snmp_engine import SnmpConversation, _new_engine

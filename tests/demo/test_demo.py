@@ -11,8 +11,9 @@ import pytest
 from nethealth.demo import estate, world
 from nethealth.demo.link import Path as LinkPath
 from nethealth.demo.link import SiteLink
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import EchoEvent, Endpoint, NetworkFailure
+from nethealth.model.ports import EchoEvent, NetworkFailure
 from probes.net import SystemClock, SystemNetwork
 from tests.cli.command import nethealth
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, get_type_hints
 
 import nethealth.wire
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.fragments import Fragments

@@ -1,6 +1,6 @@
 """Calls written as a script: who says what and when, as messages and as the frames they come in."""
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.passive.sip_read import SeenMessage, read_datagram
 from tests.passive.packet_frames import ethernet, ipv4, udp
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook, StreamEnds

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive import sip_calls
 from nethealth.passive.sip_call import Call

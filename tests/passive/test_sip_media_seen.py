@@ -2,7 +2,7 @@
 
 import pytest
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.passive.announced import StreamEnds
 from nethealth.passive.sip_call import Call
 from nethealth.passive.sip_media_seen import StreamBook, media_expected, media_seen

@@ -6,9 +6,10 @@ from random import Random
 from typing import Any
 
 from nethealth.model.check import Check, SipParameters, SipTransport
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation
-from nethealth.model.ports import Endpoint, Network
+from nethealth.model.ports import Network
 from nethealth.model.probe import Completion, Env
 from nethealth.sweep import RunAccounts
 from probes.net import SystemClock, SystemNetwork

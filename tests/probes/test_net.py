@@ -16,8 +16,9 @@ import pytest
 import uvloop
 
 from nethealth.model.check import Family
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import Endpoint, NetworkFailure
+from nethealth.model.ports import NetworkFailure
 from probes import resolver
 from probes.datagram import QUEUE_MAX, monotonic_of_stamp
 from probes.failures import classify, network_failure

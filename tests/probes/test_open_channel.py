@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
-from nethealth.model.ports import CallNetwork, Endpoint, NetworkFailure
+from nethealth.model.ports import CallNetwork, NetworkFailure
 from probes.net import SystemClock, SystemNetwork
 
 

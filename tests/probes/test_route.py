@@ -14,9 +14,10 @@ from nethealth.model.check import (
     ProbeMethod,
     RouteParameters,
 )
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation
-from nethealth.model.ports import Endpoint, NetworkFailure, ProbeChannel, ProbeEvent
+from nethealth.model.ports import NetworkFailure, ProbeChannel, ProbeEvent
 from nethealth.model.probe import Completion, Env
 from probes import CATALOG
 from tests.probes.driver import NoPacing, Seen, drive

@@ -8,8 +8,9 @@ from typing import Literal
 import pytest
 
 from nethealth.model.check import Family
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
-from nethealth.model.ports import Clock, Endpoint, NetworkFailure
+from nethealth.model.ports import Clock, NetworkFailure
 from probes.name_servers import system_name_servers
 from probes.net import SystemClock, SystemNetwork
 from tests.peers import dnsmasq

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from nethealth.model.check import Check, Family, ProbeMethod, SipParameters, SipTransport
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation
 from nethealth.model.ports import (
@@ -16,7 +17,6 @@ from nethealth.model.ports import (
     DatagramChannel,
     EchoEvent,
     EchoFlow,
-    Endpoint,
     NetworkFailure,
     NetworkStatistics,
     ProbeChannel,

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nethealth.model.check import Check, TcpParameters
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.failure import Failure
 from nethealth.model.observation import Observation
-from nethealth.model.ports import Endpoint, NetworkFailure, TlsFacts
+from nethealth.model.ports import NetworkFailure, TlsFacts
 from nethealth.model.probe import Env, Observer
 from probes.net import SystemClock, SystemNetwork
 from probes.tls import NAME_MISMATCH, TLS_UNITS, name_matches, tls_observations

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.call_target import unfit_address, unfit_media
 
 PEER, OWN = "198.18.2.10", "198.18.0.2"

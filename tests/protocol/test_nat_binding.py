@@ -2,7 +2,7 @@
 
 import pytest
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.nat_binding import LifetimeSearch, Mapped, filtering, mapping, silences
 
 A, B = Endpoint("192.0.2.1", 4000), Endpoint("192.0.2.1", 4001)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nethealth.model.ports import Endpoint, ProbeEvent
+from nethealth.model.endpoint import Endpoint
+from nethealth.model.ports import ProbeEvent
 from nethealth.protocol.route import Answer, Hop, Trace, path_loss_ratios, translated
 
 TARGET = "198.51.100.9"

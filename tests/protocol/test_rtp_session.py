@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from nethealth.model.check import CallCodec
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.call_media import FORMATS
 from nethealth.protocol.rtp_session import STREAMS_MAX, RtpSession
 from nethealth.protocol.rtp_stream import RtpStream

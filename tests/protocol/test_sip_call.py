@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.sip_call import CHALLENGES_MAX, Call, CallState, Outgoing
 from nethealth.wire.sip import SipRequest, SipResponse, parse_message
 from tests.peers.hostile_sip import response

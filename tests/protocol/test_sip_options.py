@@ -7,7 +7,7 @@ import pytest
 
 from nethealth import __version__
 from nethealth.model.check import SipTransport
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.sip_options import Options
 from nethealth.protocol.sip_transaction import ClientTransaction, State
 from nethealth.wire.sip import CSeq, SipRequest, parse_message

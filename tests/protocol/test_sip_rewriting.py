@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nethealth.model.ports import Endpoint
+from nethealth.model.endpoint import Endpoint
 from nethealth.protocol.sip_rewriting import CHANGES_MAX, LINE_MAX, changes, labels, request
 from nethealth.wire.sdp import parse_sdp
 from nethealth.wire.sip import SipRequest, parse_message

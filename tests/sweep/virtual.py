@@ -16,6 +16,7 @@ from nethealth.model.check import (
     SipParameters,
     TcpParameters,
 )
+from nethealth.model.endpoint import Endpoint
 from nethealth.model.inventory import SweepSettings
 from nethealth.model.observation import Observation
 from nethealth.model.ports import (
@@ -23,7 +24,6 @@ from nethealth.model.ports import (
     DatagramChannel,
     EchoEvent,
     EchoFlow,
-    Endpoint,
     NetworkStatistics,
     ProbeChannel,
     ProbeEvent,
