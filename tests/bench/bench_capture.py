@@ -131,14 +131,14 @@ def main() -> int:
         environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
         for engine in ("numpy", "numba"):
             timed((*NETHEALTH, "--engine", engine, str(one)))
-        beside("a million RTP packets", one, {"numpy": 6}, 3)
+        beside("a million RTP packets", one, {"numpy": 6}, 7)
         ten = folder / "ten.pcap"
         in_a_row(one, COPIES, ten)
-        beside("ten million RTP packets", ten, {"numba": 20}, 1)
+        beside("ten million RTP packets", ten, {"numba": 20}, 2)
         ten.unlink()
         office = folder / "office.pcap"
         write_office(office, OFFICE_PACKETS)
-        beside("three million office frames", office, {"numpy": 8, "numba": 15}, 1)
+        beside("three million office frames", office, {"numpy": 8, "numba": 15}, 2)
     return bool(missed)
 
 
