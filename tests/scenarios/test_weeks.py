@@ -156,14 +156,19 @@ SETS = Hypothesis(
 )  # fmt: skip
 
 
-def test_old_sets_that_neglect_packets_in_storms_are_found_as_the_ones_that_are_hurt() -> None:
+@pytest.mark.parametrize(("seed", "share_of_days", "per_day", "lost"), [
+    (81, 0.6, 1, 0.08), (83, 0.4, 2, 0.15),
+])  # fmt: skip
+def test_old_sets_that_neglect_packets_in_storms_are_found_as_the_ones_that_are_hurt(
+    seed: int, share_of_days: float, per_day: int, lost: float
+) -> None:
     """Handbook 5, 10: above some 500 broadcasts a second old sets lose packets; computers do not.
 
     The storms are the network's: the finding's direction is to the telephony.
     """
-    storms = at_times(81, share_of_days=0.6, per_day=1)
-    neglects = flooding(storms, 0.08)  # of the packets to the sets
-    weeks = Weeks(81, faults={"hall": neglects}, happened={"broadcast-storm": storms})
+    storms = at_times(seed, share_of_days=share_of_days, per_day=per_day)
+    neglects = flooding(storms, lost)  # of the packets to the sets
+    weeks = Weeks(seed, faults={"hall": neglects}, happened={"broadcast-storm": storms})
     found = judged(weeks, SETS)["sets"]
     assert (found.verdict, found.direction) == (Verdict.SUPPORTED, Direction.NETWORK_TO_TELEPHONY)
     assert blamed({"sets": found}) == []
