@@ -17,7 +17,7 @@ test: $(VENV)/.development
 	sh tools/system-packages test
 	$(MAKE) check
 	$(BIN)/pytest -n 2 --dist loadfile $(PURE)
-	$(BIN)/pytest --reruns 1 $(addprefix --ignore=,$(PURE))
+	$(BIN)/pytest --reruns 1 -raR $(addprefix --ignore=,$(PURE))
 
 check: $(VENV)/.development
 	$(BIN)/ruff format --check .
