@@ -5,9 +5,10 @@ it shares a network with (/24 of IPv4, /64 of IPv6), if it is one site's alone; 
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from nethealth.diagnosis.capture import Capture
 from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.model.inventory import Asset
 
@@ -85,6 +86,14 @@ def site_place(evidence: Evidence, site: str) -> Place:
     """The place of a site, whether anything of it was measured or not."""
     facts = evidence.site_facts.get(site)
     return Place(site, facts.name if facts else site, facts.council if facts else None, site)
+
+
+def place_of_capture(evidence: Evidence, capture: Capture) -> Place:
+    """The site at which a capture was taken, else a place of its own."""
+    where = capture.host.place
+    if where.site is not None:
+        return site_place(evidence, where.site)
+    return replace(where, name=f"the network of {where.name}")
 
 
 def _ip(text: str | None) -> IPv4Address | IPv6Address | None:

@@ -6,11 +6,11 @@ the page itself; where it is refused, the modem's tones go on as G.711.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nethealth.diagnosis.capture import Capture
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.ends import Ends, host_of, site_place
+from nethealth.diagnosis.ends import Ends, host_of, place_of_capture, site_place
 from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.diagnosis.recorded import Recordings, Stream
 from nethealth.diagnosis.text import counted, listing, percent, percent_range
@@ -81,10 +81,7 @@ def _place(evidence: Evidence, capture: Capture, ends: Ends, fax: Fax) -> Place:
         end = ends.of(fax.outcome.method.get(side)) if fax.outcome is not None else None
         if end is not None and end.site is not None:
             return site_place(evidence, end.site)
-    where = capture.host.place
-    if where.site is not None:
-        return site_place(evidence, where.site)
-    return replace(where, name=f"the network of {where.name}")
+    return place_of_capture(evidence, capture)
 
 
 def _finding(
@@ -114,12 +111,11 @@ def _finding(
             f"{loss.lost} of {counted(loss.sent, 'packet')}, {percent(loss.ratio)} (95 % interval "
             f"{percent_range(loss.interval)}), where a modem bears {percent(LOSS_MOST)}"
         )
-    statement = "; ".join(said)
     return draft(
         evidence,
         "fax-over-ip",
         place,
-        f"{statement[0].upper()}{statement[1:]}.",
+        f"{'; '.join(said)}.",
         rounds=[capture.round],
         times=[capture.moment(fax.asked) for fax in group],
         seen=[

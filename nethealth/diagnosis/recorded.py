@@ -90,7 +90,11 @@ class Stream:
         """From its first packet to its last; None where the record does not say."""
         counted = self.seen["rtp_packets_expected"]
         began, lasted_s = self.capture.moment(counted), counted.method.get("duration_s")
-        if began is None or not isinstance(lasted_s, int | float) or not 0 <= lasted_s < 1e7:
+        if (
+            began is None
+            or not isinstance(lasted_s, int | float)
+            or not 0 <= lasted_s < _LONG_MOST_S
+        ):
             return None
         return began, began + timedelta(seconds=lasted_s)
 
@@ -114,14 +118,13 @@ class Recordings:
         self.evidence = evidence
         self.ends = Ends(evidence)
         self.captures = tuple(captures(evidence))
-        self._streams: dict[int, tuple[Stream, ...]] = {}
+        self._streams: dict[Capture, tuple[Stream, ...]] = {}
 
     def streams(self, capture: Capture) -> tuple[Stream, ...]:
         """The streams of one of `captures`."""
-        at = self.captures.index(capture)
-        if at not in self._streams:
-            self._streams[at] = streams_of(capture, self.ends)
-        return self._streams[at]
+        if capture not in self._streams:
+            self._streams[capture] = streams_of(capture, self.ends)
+        return self._streams[capture]
 
 
 def streams_of(capture: Capture, ends: Ends) -> tuple[Stream, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from nethealth.diagnosis.capture import Capture
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.ends import End, Ends, host_of, site_place
+from nethealth.diagnosis.ends import End, Ends, host_of, place_of_capture, site_place
 from nethealth.diagnosis.evidence import Evidence, Place, number
 from nethealth.diagnosis.recorded import Recordings
 from nethealth.diagnosis.text import counted, listing, percent
@@ -149,7 +149,7 @@ def _one_way(
             continue
         # Audio reached this side, so that what it sends itself is what is missing.
         end = _media_end(ends, call, reached)
-        place = _of_end(evidence, capture, end) if end else _own(evidence, capture)
+        place = _of_end(evidence, capture, end) if end else place_of_capture(evidence, capture)
         silent[place, end.name if end else "one side"].append(call)
     for (place, name), group in sorted(silent.items(), key=lambda pair: pair[0][0].key):
         yield _unheard(evidence, capture, place, name, group, judged, both)
@@ -246,12 +246,5 @@ def _of_end(evidence: Evidence, capture: Capture, end: End) -> Place:
         return Place(f"{end.asset.id}:recorded", end.name, site.council, site.site, end.asset.id)
     if end.site is not None:
         return replace(site_place(evidence, end.site), key=f"{end.site}:{end.address}")
-    own = _own(evidence, capture)
+    own = place_of_capture(evidence, capture)
     return replace(own, key=f"{own.key}:{end.address}", name=end.name)
-
-
-def _own(evidence: Evidence, capture: Capture) -> Place:
-    where = capture.host.place
-    if where.site is not None:
-        return site_place(evidence, where.site)
-    return replace(where, name=f"the network of {where.name}")

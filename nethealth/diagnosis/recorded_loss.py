@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.ends import End, site_place
+from nethealth.diagnosis.ends import End, place_of_capture, site_place
 from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.diagnosis.recorded import Claim, Recordings, Stream, claimed, dropped
 from nethealth.diagnosis.text import counted, listing, percent, percent_range
@@ -47,12 +47,9 @@ def places(
 
 def place_of(evidence: Evidence, stream: Stream, end: End) -> Place:
     """The site of an end, else that of the capture, else the capture itself."""
-    where = stream.capture.host.place
     if end.site is not None:
         return site_place(evidence, end.site)
-    if where.site is not None:
-        return site_place(evidence, where.site)
-    return replace(where, name=f"the network of {where.name}")
+    return place_of_capture(evidence, stream.capture)
 
 
 def contradicting(streams: Sequence[Stream]) -> list[tuple[Stream, Claim]]:
