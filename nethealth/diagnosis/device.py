@@ -12,11 +12,10 @@ from itertools import pairwise
 from typing import Literal
 
 from nethealth.diagnosis.evidence import Evidence, Host, Place, Round, number
-from nethealth.diagnosis.moments import aware, dated
+from nethealth.diagnosis.moments import YEARS, aware, dated
 from nethealth.model.observation import Observation, Passport, PastValue
 from nethealth.quality.counters import Rate, Reading, rate
 
-_YEARS = (1970, 9000)
 _INTERVAL_MOST_S = 86_400.0
 # IANAifType: ethernetCsmacd, and the older words for faster kinds; null where nothing says.
 _ETHERNET = frozenset({6, 62, 69, 117, None})
@@ -213,17 +212,17 @@ def past_of(evidence: Evidence, host: Host) -> tuple[PastValue, ...]:
     found = [
         replace(one, time=aware(one.time))
         for one in evidence.record.past
-        if asset is not None and one.asset == asset and _YEARS[0] <= one.time.year < _YEARS[1]
+        if asset is not None and one.asset == asset and YEARS[0] <= one.time.year < YEARS[1]
     ]
     return tuple(sorted(found, key=lambda one: (one.time, repr(one))))
 
 
-def is_telephone(neighbour: Observation) -> bool:
+def is_telephone(neighbour: Observation | PastValue) -> bool:
     """Whether a neighbour says that it is a telephone, by LLDP's capability."""
     return _has(neighbour, "telephone")
 
 
-def _has(neighbour: Observation, capability: str) -> bool:
+def _has(neighbour: Observation | PastValue, capability: str) -> bool:
     capabilities = neighbour.method.get("capabilities")
     return isinstance(capabilities, list | tuple) and capability in capabilities
 

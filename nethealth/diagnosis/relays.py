@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from nethealth.diagnosis.device import Device
+from nethealth.diagnosis.device import Device, is_telephone
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Round, number
 from nethealth.diagnosis.lan import Lan
@@ -55,10 +55,7 @@ class _Echo:
     def telephone(self) -> bool:
         """Whether one announced itself there, now or before it lost its power."""
         before = self.device.before("neighbour_name", interface=self.interface)
-        capabilities = None if before is None else before.method.get("capabilities")
-        return bool(self.neighbours) or (
-            isinstance(capabilities, list | tuple) and "telephone" in capabilities
-        )
+        return bool(self.neighbours) or (before is not None and is_telephone(before))
 
     @cached_property
     def neighbours(self) -> tuple[Observation, ...]:
@@ -67,9 +64,7 @@ class _Echo:
             seen
             for one in self.device.rounds
             for seen in one.all("neighbour_name")
-            if seen.method.get("interface") == self.interface
-            and isinstance(found := seen.method.get("capabilities"), list | tuple)
-            and "telephone" in found
+            if seen.method.get("interface") == self.interface and is_telephone(seen)
         )
 
     @property
