@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from nethealth.diagnosis.capture import Capture, captures, numbers, words
+from nethealth.diagnosis.capture import Capture, bin_width_s, captures, numbers, whole, words
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.ends import Ends
 from nethealth.diagnosis.evidence import Evidence, Place, number
-from nethealth.diagnosis.lan import Lan, lans, overlap, surest
+from nethealth.diagnosis.lan import Lan, lans_by_site, overlap, place_of_lone, surest, taken_at
 from nethealth.diagnosis.link_load import line_of
 from nethealth.diagnosis.server_strain import Servers, Strain
 from nethealth.diagnosis.text import counted, milliseconds, percent
@@ -72,19 +72,17 @@ def registration_avalanches(evidence: Evidence) -> Iterator[Finding]:
 
 def _all(evidence: Evidence) -> Iterator[Finding]:
     ends = Ends(evidence)
-    by_site: dict[str | None, Lan] = {
-        lan.place.site: lan for lan in lans(evidence) if lan.place.site is not None
-    }
+    by_site = lans_by_site(evidence)
     watched: dict[str | None, list[tuple[datetime, datetime]]] = {}
     for capture in captures(evidence):
         site = _site(evidence, ends, capture)
         lan = by_site.get(site)
-        span = [moment for moment in capture.span if moment is not None]
+        span = capture.span
         if len(span) == 2 and capture.first("registration_requests_per_s_max") is not None:
             watched.setdefault(site, []).append((span[0], span[1]))
         surge = surge_of(capture)
         if surge is not None:
-            place = lan.place if lan is not None else _own(capture)
+            place = lan.place if lan is not None else place_of_lone(capture)
             yield _surged(evidence, place, lan, surge)
     for site, lan in by_site.items():
         yield from _unseen(evidence, lan, watched.get(site, []))
@@ -98,25 +96,15 @@ def _site(evidence: Evidence, ends: Ends, capture: Capture) -> str | None:
         end = ends.of(registrar)
         if end is not None and end.site is not None:
             return end.site
-    if capture.host.place.site is not None:
-        return capture.host.place.site
-    sites = evidence.record.inventory.site
-    return sites[0].id if len(sites) == 1 else None
-
-
-def _own(capture: Capture) -> Place:
-    where = capture.host.place
-    return Place(where.key, f"the network of {where.name}", where.council)
+    return taken_at(evidence, capture)
 
 
 def surge_of(capture: Capture) -> Surge | None:
     """The steepest surge of registrations that a capture holds; None where there is none."""
     rate = capture.first("registration_requests_per_s_max")
     began = None if rate is None else capture.moment(rate)
-    width_s = None if rate is None else rate.method.get("bin_s")
-    if rate is None or began is None or not isinstance(width_s, int | float):
-        return None
-    if not 0 < width_s <= LASTS_MOST_S:
+    width_s = None if rate is None else bin_width_s(rate)
+    if rate is None or began is None or width_s is None or width_s > LASTS_MOST_S:
         return None
     told = capture.all("account_registration_count")
     accounts = len(told) + int(capture.count("registration_left_out_count") or 0)
@@ -140,7 +128,7 @@ def surge_of(capture: Capture) -> Surge | None:
         return None
     from_ = began + timedelta(seconds=first * step_s)
     to = began + timedelta(seconds=last * step_s)
-    span = [moment for moment in capture.span if moment is not None]
+    span = capture.span
     room = timedelta(seconds=step_s)
     return Surge(
         capture, from_, to,
@@ -152,7 +140,7 @@ def surge_of(capture: Capture) -> Surge | None:
         usual_per_s=usual_per_s,
         accounts=accounts,
         shown=len(told),
-        registered=sum((_whole(one, "successes") or 0) > 0 for one in told),
+        registered=sum((whole(one, "successes") or 0) > 0 for one in told),
         quiet_before=bool(span) and from_ - span[0] >= room,
         quiet_after=len(span) == 2 and span[1] - to >= 3 * room,
         seen=(rate, *told[:20]),
@@ -374,8 +362,3 @@ def _unseen(
             missing=() if covered else ("a capture at the server, of registrations over time",),
             alternatives=("a server that is slow while it starts, or slow of itself",),
         )
-
-
-def _whole(seen: Observation, key: str) -> int | None:
-    found = seen.method.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None

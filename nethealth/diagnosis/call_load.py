@@ -6,7 +6,7 @@ clears the telephony, which is said too.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from nethealth.diagnosis.evidence import Evidence, Round
 from nethealth.diagnosis.lan import Lan, lans, overlap
 from nethealth.diagnosis.link_load import FULL, Carried, Line, line_of
 from nethealth.diagnosis.loss import loss_of_rounds
-from nethealth.diagnosis.moments import aware, ran_at
+from nethealth.diagnosis.moments import aware, joined, ran_at
 from nethealth.diagnosis.recorded import Recordings, Stream
 from nethealth.diagnosis.text import counted, percent
 from nethealth.model.finding import Direction, Effect, Finding, Refutation, Verdict
@@ -134,7 +134,7 @@ def _of_records(lan: Lan) -> Calls | None:
 def _of_captures(lan: Lan, held: Recordings) -> Calls | None:
     """Calls by the streams of a capture that leave the site; of one that shows none, that come."""
     for capture in held.captures:
-        span = [moment for moment in capture.span if moment is not None]
+        span = capture.span
         streams = [one for one in held.streams(capture) if one.span is not None]
         leaving = [one for one in streams if _crosses(one.source.site, one.destination.site, lan)]
         coming = [one for one in streams if _crosses(one.destination.site, one.source.site, lan)]
@@ -259,7 +259,7 @@ def _suffered(
     evidence: Evidence, lan: Lan, compared: Sequence[_Compared], calls: Calls
 ) -> _Suffered:
     limit = evidence.record.settings.thresholds.loss
-    spans = _joined([(found.one.from_, found.one.to) for found in compared])
+    spans = joined((found.one.from_, found.one.to) for found in compared)
     inside = _loss(evidence, lan, spans, within=True)
     outside = _loss(evidence, lan, _busy(calls, compared), within=False)
     thrown = [found.one.discards for found in compared if found.one.discards is not None]
@@ -299,13 +299,7 @@ def _busy(calls: Calls, compared: Sequence[_Compared]) -> list[tuple[datetime, d
         elif now < many and since is not None:
             found.append((since, moment))
             since = None
-    busy: list[tuple[datetime, datetime]] = []
-    for from_, to in sorted(found):
-        if busy and from_ <= busy[-1][1]:
-            busy[-1] = busy[-1][0], max(to, busy[-1][1])
-        else:
-            busy.append((from_, to))
-    return busy
+    return joined(found)
 
 
 def _loss(
@@ -331,17 +325,6 @@ def _during(
     # The last span that begins before the round ends is the only one that can hold it.
     at = bisect_right(spans, ran[1], key=lambda span: span[0]) - 1
     return at >= 0 and overlap(ran, spans[at])
-
-
-def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """The same times as spans that have none in common, in the order of time."""
-    joined: list[tuple[datetime, datetime]] = []
-    for from_, to in sorted(spans):
-        if joined and from_ <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(to, joined[-1][1])
-        else:
-            joined.append((from_, to))
-    return joined
 
 
 def _unread(evidence: Evidence, lan: Lan, calls: Calls) -> Iterator[Finding]:

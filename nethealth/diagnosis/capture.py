@@ -15,6 +15,7 @@ from nethealth.model.observation import Observation
 
 _BINS_MOST = 20_000  # a series has at most half of it; more is a damaged record
 _LASTS_MOST_S = 1e9
+_BIN_S = (1e-6, 1e6)  # shorter than the clock's step, or longer: a damaged record
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Bin:
     from_: datetime
     to: datetime
     count: float
+
+    @property
+    def per_s(self) -> float:
+        return self.count / (self.to - self.from_).total_seconds()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +68,11 @@ class Capture:
         return lasted_s if lasted_s is not None and 0 <= lasted_s < _LASTS_MOST_S else None
 
     @property
-    def span(self) -> tuple[datetime | None, ...]:
-        """Its beginning and its end, for a finding that is of the whole capture."""
-        if self.started is None or self.lasted_s is None:
+    def span(self) -> tuple[datetime, ...]:
+        """Its beginning and its end, as far as they are known: both, the beginning, or none."""
+        if self.started is None:
+            return ()
+        if self.lasted_s is None:
             return (self.started,)
         return self.started, self.started + timedelta(seconds=self.lasted_s)
 
@@ -82,12 +89,12 @@ class Capture:
         )
 
     def _bins(self, seen: Observation) -> Iterator[Bin]:
-        began, width_s = self.moment(seen), seen.method.get("bin_s")
+        began, width_s = self.moment(seen), bin_width_s(seen)
         offsets, counts = numbers(seen, "bin_offsets"), numbers(seen, "bin_counts")
         if not counts:  # of registrations every bin is listed
             counts = numbers(seen, "requests")
             offsets = tuple(float(number) for number in range(len(counts)))
-        if began is None or not isinstance(width_s, int | float) or not 0 < width_s < 1e6:
+        if began is None or width_s is None:
             return
         for offset, count in zip(offsets[:_BINS_MOST], counts, strict=False):
             if 0 <= offset * width_s < _LASTS_MOST_S:
@@ -101,6 +108,14 @@ def captures(evidence: Evidence) -> Iterator[Capture]:
         for series in host.of("capture"):
             for one in series.rounds:
                 yield Capture(evidence, host, one)
+
+
+def bin_width_s(seen: Observation) -> float | None:
+    """How long each bin of a series lasts; None where it does not say, or cannot be."""
+    found = seen.method.get("bin_s")
+    if not isinstance(found, int | float) or not _BIN_S[0] <= found < _BIN_S[1]:
+        return None
+    return found
 
 
 def numbers(seen: Observation, key: str) -> tuple[float, ...]:

@@ -14,8 +14,8 @@ from nethealth.diagnosis.capture import Capture, captures, words
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.ends import Ends
 from nethealth.diagnosis.evidence import Evidence, Place, number
-from nethealth.diagnosis.lan import Lan, lans, surest
-from nethealth.diagnosis.moments import ran_at
+from nethealth.diagnosis.lan import Lan, lans_by_site, place_of_lone, surest, taken_at
+from nethealth.diagnosis.moments import moment_of, ran_at
 from nethealth.diagnosis.telephone_resets import Resets, resets_of
 from nethealth.diagnosis.text import counted
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
@@ -55,15 +55,13 @@ def keepalive_resets(evidence: Evidence) -> Iterator[Finding]:
 
 def _all(evidence: Evidence) -> Iterator[Finding]:
     ends = Ends(evidence)
-    by_site: dict[str | None, Lan] = {
-        lan.place.site: lan for lan in lans(evidence) if lan.place.site is not None
-    }
+    by_site = lans_by_site(evidence)
     taken: dict[str | None, list[Capture]] = {}
     for capture in captures(evidence):
         taken.setdefault(_site(evidence, ends, capture), []).append(capture)
     for site in sorted({*by_site, *taken}, key=str):
         lan, here = by_site.get(site), taken.get(site, [])
-        place = lan.place if lan is not None else _own(here[0])
+        place = lan.place if lan is not None else place_of_lone(here[0])
         holes = [hole for capture in here for hole in heartbeat_holes(capture)]
         holes += _silences(evidence, lan) if lan is not None else []
         resets = resets_of(lan, here)
@@ -88,15 +86,7 @@ def _site(evidence: Evidence, ends: Ends, capture: Capture) -> str | None:
     end = ends.of(server)
     if end is not None and end.site is not None:
         return end.site
-    if capture.host.place.site is not None:
-        return capture.host.place.site
-    sites = evidence.record.inventory.site
-    return sites[0].id if len(sites) == 1 else None
-
-
-def _own(capture: Capture) -> Place:
-    where = capture.host.place
-    return Place(where.key, f"the network of {where.name}", where.council)
+    return taken_at(evidence, capture)
 
 
 def heartbeat_holes(capture: Capture) -> Iterator[Hole]:
@@ -241,7 +231,7 @@ def _power(lan: Lan | None, hole: Hole) -> tuple[bool | None, str]:
         for one in device.rounds:
             seen = one.first("uptime_s")
             up_s = None if seen is None else number(seen)
-            moment = None if seen is None else _moment(device.started, seen)
+            moment = None if seen is None else moment_of(lan.evidence, seen)
             if up_s is None or moment is None or moment < hole.to or not 0 <= up_s < 1e9:
                 continue
             began = moment - timedelta(seconds=up_s)
@@ -251,10 +241,6 @@ def _power(lan: Lan | None, hole: Hole) -> tuple[bool | None, str]:
     if through:
         return True, f"no: {through[0]} ran through it"
     return None, "not known: no device of the site was read after it"
-
-
-def _moment(started: datetime, seen: Observation) -> datetime | None:
-    return None if seen.t_s is None else started + timedelta(seconds=seen.t_s)
 
 
 def _near(event: Event, hole: Hole) -> bool:

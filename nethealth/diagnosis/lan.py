@@ -78,6 +78,10 @@ class Telephones:
 
     def __init__(self, lan: Lan) -> None:
         self._lan = lan
+        self._assets: dict[str, list[Asset]] = defaultdict(list)
+        for asset in lan.evidence.assets.values():
+            if asset.address is not None and (address := _address(asset.address)) is not None:
+                self._assets[address].append(asset)
         self.by_mac: dict[str, str] = {}
         self.by_address: dict[str, str] = {}
         self.leased: set[str] = set()  # addresses that DHCP gave to telephones
@@ -91,14 +95,7 @@ class Telephones:
 
     def asset_at(self, address: str) -> Asset | None:
         """The inventory's asset with this address, at this site or at none that is known."""
-        wanted = _address(address)
-        if wanted is None:
-            return None
-        found = [
-            asset
-            for asset in self._lan.evidence.assets.values()
-            if asset.address is not None and _address(asset.address) == wanted
-        ]
+        found = self._assets.get(_address(address) or "", [])
         here = [asset for asset in found if asset.site == self._lan.place.site]
         if here:
             return here[0]
@@ -158,24 +155,40 @@ class Telephones:
 
 def lans(evidence: Evidence) -> Iterator[Lan]:
     """Every network of which a record holds a capture, a device or an event, by site."""
-    sites = sorted({site.id for site in evidence.record.inventory.site} | set(evidence.sites))
-    only = sites[0] if len(sites) == 1 else None
-    taken = [(capture, capture.round.check.site or only) for capture in captures(evidence)]
+    sites = _sites(evidence)
+    taken = [(capture, taken_at(evidence, capture)) for capture in captures(evidence)]
     read = list(devices(evidence))
     for site in sites:
         yield Lan(
             evidence,
-            _place(evidence, site),
+            evidence.site_place(site),
             tuple(capture for capture, where in taken if where == site),
             tuple(device for device in read if device.place.site == site),
             evidence.sites.get(site, ()),
         )
     for capture, where in taken:
         if where is None:
-            yield Lan(evidence, _of_capture(capture), (capture,), (), ())
+            yield Lan(evidence, place_of_lone(capture), (capture,), (), ())
     for device in read:
         if device.place.site is None:
             yield Lan(evidence, device.place, (), (device,), (device.host,))
+
+
+def lans_by_site(evidence: Evidence) -> dict[str | None, Lan]:
+    """The networks of sites alone, so that what is of no site finds none."""
+    return {lan.place.site: lan for lan in lans(evidence) if lan.place.site is not None}
+
+
+def taken_at(evidence: Evidence, capture: Capture) -> str | None:
+    """The site at which a capture was taken: its own word, else the only site that there is."""
+    sites = _sites(evidence)
+    return capture.round.check.site or (sites[0] if len(sites) == 1 else None)
+
+
+def place_of_lone(capture: Capture) -> Place:
+    """The place of a capture that is of no known site."""
+    where = capture.host.place
+    return Place(where.key, f"the network of {where.name}", where.council)
 
 
 def surest(findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -198,16 +211,8 @@ def quoted(seen: Observation | None) -> str:
     return "" if seen is None else str(seen.value)[:60]
 
 
-def _of_capture(capture: Capture) -> Place:
-    where = capture.host.place
-    return Place(where.key, f"the network of {where.name}", where.council)
-
-
-def _place(evidence: Evidence, site: str) -> Place:
-    facts = evidence.site_facts.get(site)
-    if facts is None:
-        return evidence.site_place(site)
-    return Place(site, facts.name, facts.council, site)
+def _sites(evidence: Evidence) -> list[str]:
+    return sorted({*evidence.site_facts, *evidence.sites})
 
 
 def _address(text: str) -> str | None:

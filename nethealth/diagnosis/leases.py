@@ -106,7 +106,7 @@ class _Scope:
 
 
 def _scopes(capture: Capture, told: Sequence[Event]) -> Iterator[_Scope]:
-    span = [moment for moment in capture.span if moment is not None]
+    span = capture.span
     near = tuple(
         event for event in told if span and span[0] - NEAR <= event.time <= span[-1] + NEAR
     )

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nethealth.diagnosis.capture import Capture, whole
+from nethealth.diagnosis.capture import Capture, whole, words
 from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Round, number
 from nethealth.diagnosis.lan import Lan, surest
-from nethealth.diagnosis.moments import aware
+from nethealth.diagnosis.moments import ran_at
 from nethealth.diagnosis.text import counted, listing
 from nethealth.diagnosis.tree import CHANGES_LEAST, tree_changes, unrest
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
@@ -74,14 +74,10 @@ def broadcasts(device: Device) -> Iterator[Flow]:
 
 def _near(evidence: Evidence, device: Device, capture: Capture) -> bool:
     """Whether a capture was taken about when the device was last read."""
-    started, span = aware(evidence.record.run.started), capture.span
-    read = [
-        started + timedelta(seconds=seconds)
-        for seconds in (device.last.check.started_s, device.last.check.finished_s)
-        if seconds is not None and abs(seconds) < 1e9
-    ]
-    known = [moment for moment in span if moment is not None]
-    return bool(read and known) and (known[0] - NEAR <= read[-1] and read[0] <= known[-1] + NEAR)
+    read, span = ran_at(evidence, device.last), capture.span
+    if read is None or not span:
+        return False
+    return span[0] - NEAR <= read[1] and read[0] <= span[-1] + NEAR
 
 
 def _storm(
@@ -190,8 +186,7 @@ def strangers(device: Device, interface: str) -> Observation | None:
     )
     if learned is None:
         return None
-    listed = learned.method.get("addresses")
-    here = {str(each) for each in listed} if isinstance(listed, list | tuple) else set()
+    here = set(words(learned, "addresses"))
     elsewhere = {
         str(seen.method.get("chassis"))
         for seen in device.all_now("neighbour_name")
@@ -226,11 +221,7 @@ def _repeats(capture: Capture) -> Observation | None:
 
 def _busiest_per_s(capture: Capture) -> float:
     """Broadcasts a second in the busiest bin."""
-    rates = (
-        one.count / (one.to - one.from_).total_seconds()
-        for one in capture.bins("broadcast_per_bin_max")
-    )
-    return max(rates, default=0.0)
+    return max((one.per_s for one in capture.bins("broadcast_per_bin_max")), default=0.0)
 
 
 def _each_once(capture: Capture, limit: float) -> bool:
@@ -254,7 +245,7 @@ def _storm_times(capture: Capture, limit: float) -> list[datetime]:
     return [
         moment
         for one in capture.bins("broadcast_per_bin_max")
-        if one.count / (one.to - one.from_).total_seconds() >= limit
+        if one.per_s >= limit
         for moment in (one.from_, one.to)
     ]
 

@@ -109,8 +109,7 @@ class _Marked:
         if not bins or not packets or not shown:
             return 0.0
         busiest = max(bins, key=lambda one: one.count)
-        width_s = (busiest.to - busiest.from_).total_seconds()
-        data_per_s = busiest.count / width_s * min(shown / packets, 1.0)
+        data_per_s = busiest.per_s * min(shown / packets, 1.0)
         return data_per_s * self.octets / shown * 8
 
 

@@ -1,5 +1,6 @@
 """When an observation was made: since its run began, or since its capture did."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 
@@ -56,3 +57,16 @@ def aware(moment: datetime) -> datetime:
 def dated(seen: Observation) -> bool:
     """Whether an observation bears a time that can be one."""
     return seen.t_s is not None and isfinite(seen.t_s) and abs(seen.t_s) < _SECONDS_MOST
+
+
+def joined(
+    spans: Iterable[tuple[datetime, datetime]], gap: timedelta = timedelta(0)
+) -> list[tuple[datetime, datetime]]:
+    """The same times in order as spans that have none in common; what meets within `gap` is one."""
+    found: list[tuple[datetime, datetime]] = []
+    for from_, to in sorted(spans):
+        if found and from_ <= found[-1][1] + gap:
+            found[-1] = found[-1][0], max(found[-1][1], to)
+        else:
+            found.append((from_, to))
+    return found

@@ -9,12 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nethealth.diagnosis.capture import Bin
-from nethealth.diagnosis.device import Device
 from nethealth.diagnosis.draft import draft
-from nethealth.diagnosis.evidence import Evidence, Round, number
+from nethealth.diagnosis.evidence import Evidence, number
 from nethealth.diagnosis.lan import TELEPHONY_KINDS, Lan
-from nethealth.diagnosis.moments import aware
+from nethealth.diagnosis.moments import joined, ran_at
 from nethealth.diagnosis.text import counted, percent
 from nethealth.diagnosis.tree import CHANGES_LEAST, tree_changes, unrest
 from nethealth.model.finding import Direction, Finding, Refutation, Verdict
@@ -93,48 +91,23 @@ def _course(evidence: Evidence, lan: Lan) -> _Course:
     seen: list[Observation] = []
     for capture in lan.captures:
         bins = capture.bins("broadcast_per_bin_max")
-        stretches += [(one.from_, one.to) for one in bins if _per_s(one) >= limit]
-        if len(span := [moment for moment in capture.span if moment is not None]) == 2:
+        stretches += [(one.from_, one.to) for one in bins if one.per_s >= limit]
+        if len(span := capture.span) == 2:
             watched.append((span[0], span[1]))
             seen += capture.all("broadcast_per_bin_max")
     for device in lan.devices:
         for one in device.rounds:
             rates = one.all("interface_in_broadcast_per_s")
-            span_of = _span(device, one)
-            if not rates or span_of is None:
+            ran = ran_at(evidence, one)
+            if not rates or ran is None:
                 continue
-            watched.append(span_of)
+            watched.append(ran)
             many = [each for each in rates if (number(each) or 0) >= limit]
             if many:
-                stretches.append(span_of)
+                stretches.append(ran)
                 seen += many
-    storms = tuple(_Storm(*each) for each in _joined(stretches, NOTICED))
-    return _Course(storms, tuple(_joined(watched, timedelta(0))), tuple(seen))
-
-
-def _per_s(one: Bin) -> float:
-    return one.count / (one.to - one.from_).total_seconds()
-
-
-def _span(device: Device, one: Round) -> tuple[datetime, datetime] | None:
-    started = aware(device.started)
-    begin, end = one.check.started_s, one.check.finished_s
-    if begin is None or end is None or not -1e9 < begin <= end < 1e9:
-        return None
-    return started + timedelta(seconds=begin), started + timedelta(seconds=end)
-
-
-def _joined(
-    stretches: Sequence[tuple[datetime, datetime]], gap: timedelta
-) -> list[tuple[datetime, datetime]]:
-    """Stretches in order, those that meet within `gap` as one."""
-    found: list[tuple[datetime, datetime]] = []
-    for begin, end in sorted(stretches):
-        if found and begin <= found[-1][1] + gap:
-            found[-1] = found[-1][0], max(found[-1][1], end)
-        else:
-            found.append((begin, end))
-    return found
+    storms = tuple(_Storm(*each) for each in joined(stretches, NOTICED))
+    return _Course(storms, tuple(joined(watched)), tuple(seen))
 
 
 def _finding(
@@ -190,18 +163,16 @@ def _finding(
 
 def _computers(evidence: Evidence, lan: Lan, course: _Course) -> tuple[int, int]:
     """Echo requests that were lost and sent in storms, of hosts that are no telephony."""
-    started = aware(evidence.record.run.started)
     lost = sent = 0
     for host in lan.hosts:
         asset = evidence.assets.get(host.place.asset or "")
         if asset is None or asset.kind in TELEPHONY_KINDS or not host.echoes:
             continue
         for one in host.pings:
-            at_s = one.check.started_s
-            if at_s is None or not -1e9 < at_s < 1e9:
+            ran = ran_at(evidence, one)
+            if ran is None:
                 continue
-            moment = started + timedelta(seconds=at_s)
-            if any(storm.from_ <= moment <= storm.to for storm in course.storms):
+            if any(storm.from_ <= ran[0] <= storm.to for storm in course.storms):
                 sent += one.sent
                 lost += one.sent - one.received
     return lost, sent

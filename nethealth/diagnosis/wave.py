@@ -111,8 +111,7 @@ class _Wave:
         octets = self.capture.count("tftp_data_octets") or 0
         if self.busiest is None or not packets:
             return 0.0
-        width_s = (self.busiest.to - self.busiest.from_).total_seconds()
-        return self.busiest.count / width_s * (octets / packets + FRAME_OCTETS) * 8
+        return self.busiest.per_s * (octets / packets + FRAME_OCTETS) * 8
 
     @property
     def of_line(self) -> float | None:
@@ -141,7 +140,7 @@ class _Wave:
         return None
 
     @property
-    def span(self) -> tuple[datetime | None, ...]:
+    def span(self) -> tuple[datetime, ...]:
         bins = self.capture.bins("tftp_data_per_bin_max")
         return (bins[0].from_, bins[-1].to) if bins else self.capture.span
 

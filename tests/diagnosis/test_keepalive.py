@@ -1,5 +1,9 @@
 """Telephones that start again: by a hole in the way, by power, by their exchange, of themselves."""
 
+from dataclasses import replace
+
+import pytest
+
 from nethealth.model.finding import Direction, Finding, Severity, Verdict
 from tests.diagnosis.build import Scene
 from tests.diagnosis.captured import Fact, capture, event, known, series
@@ -107,6 +111,17 @@ def test_where_nothing_tells_of_power_it_is_only_suggested() -> None:
     assert (finding.severity, finding.verdict) == (Severity.INFO, Verdict.SUGGESTIVE)
     assert finding.direction is Direction.UNDETERMINED
     assert any("uptime of the switch" in one for one in finding.missing)
+
+
+@pytest.mark.parametrize("at_s", [1e300, float("nan"), None])
+def test_uptime_that_bears_no_time_tells_nothing_of_power(at_s: float | None) -> None:
+    scene = uptime(lost(depot(), 535.0), 900.0, 1e6)
+    scene.observations = [
+        replace(seen, t_s=at_s) if seen.name == "uptime_s" else seen for seen in scene.observations
+    ]
+    finding = reset(capture(scene, None, *silent(300.0, 230.0), lasts_s=900.0))
+    assert finding is not None
+    assert finding.verdict is Verdict.SUGGESTIVE
 
 
 def test_telephones_that_ask_for_leases_again_are_resets_too() -> None:

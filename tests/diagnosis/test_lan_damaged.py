@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,8 @@ from nethealth.model.inventory import Asset, Inventory, Site
 from nethealth.model.observation import Event, Observation
 from nethealth.model.record import Record, Run, Tool
 from tests.diagnosis.build import STARTED, Scene
-from tests.diagnosis.captured import troubled_lan
+from tests.diagnosis.captured import Fact, capture, series, troubled_lan
+from tests.diagnosis.heard import registrations
 
 NAMES = (
     "capture_duration_s", "arp_claimant_count", "redundancy_change_count", "dhcp_server_count",
@@ -48,7 +50,7 @@ PASSPORTS = st.builds(
     lambda common, plain, lists: {**common, **plain, **lists},
     st.fixed_dictionaries({
         "capture_started": st.sampled_from(["2026-11-22T19:00:00.000000000Z", "no time", 5]),
-        "bin_s": st.sampled_from([10.0, 0, -1.0, float("nan"), "x"]),
+        "bin_s": st.sampled_from([10.0, 0, 1e-9, -1.0, float("nan"), "x"]),
         "flooded_by_rule": st.booleans(),
     }),
     st.dictionaries(st.sampled_from(KEYS), SCALARS, max_size=6),
@@ -134,3 +136,18 @@ def test_a_network_with_trouble_whose_record_was_damaged(
     assert len({finding.id for finding in findings}) == len(findings)
     random.shuffle(observations)
     assert repr(judge(replace(TROUBLED, observations=tuple(observations)))) == repr(findings)
+
+
+@pytest.mark.parametrize("width_s", [1e-9, 5e-324])
+@pytest.mark.parametrize(
+    "made",
+    [
+        series("broadcast_per_bin_max", [9000, 9000]),
+        series("multicast_group_per_bin_max", [9000], group="239.1.1.1"),
+        registrations([1, 0, 0, 100, 40, 30, 10, 0, 1, 0, 0, 1])[0],
+    ],
+)
+def test_a_bin_shorter_than_the_clocks_step_is_none(made: Fact, width_s: float) -> None:
+    name, value, method = made
+    scene = capture(Scene(kind="capture"), "fen", (name, value, {**method, "bin_s": width_s}))
+    assert scene.findings() == ()
