@@ -38,7 +38,6 @@ class Book:
     """One run of a sweep, begun at `started`; everything is dated in seconds since then."""
 
     started: datetime
-    vantage_site: str | None = None
     instrument: Instrument = Instrument(socket_overflow_count=0, loop_lag_p99_s=0.001)
     sites: dict[str, Site] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
@@ -141,7 +140,7 @@ class Book:
                 instrument=self.instrument,
             ),
             inventory=Inventory(
-                vantage=Vantage(id="desk", site=self.vantage_site, timezone="Europe/London"),
+                vantage=Vantage(id="desk", timezone="Europe/London"),
                 council=(Council(id=COUNCIL, name="Fenland"),),
                 site=tuple(self.sites.values()),
                 asset=tuple(self.assets.values()),

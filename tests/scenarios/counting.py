@@ -25,12 +25,11 @@ _CLASS_W = (15.4, 4.0, 7.0, 15.4, 30.0)  # what a switch sets aside by class (IE
 
 @dataclass
 class Reading:
-    """How one switch is read in this run: what is left out, and what an earlier run knows."""
+    """How one switch is read in this run: what is left out, and how long it has been up."""
 
     neighbours: bool = True
     stp: bool = True
     forwarding: bool = True
-    earlier_s: float | None = None  # when an earlier run read it
     uptime_s: float = 4e6
 
 

@@ -56,7 +56,7 @@ def e1(
 
 def room(
     world: World, book: Book, site: SiteWorld, at_s: float, celsius: Course, *,
-    sensors: Sequence[str] = ("Rack 1", "Rack 2"), past: bool, battery: bool = False,
+    sensors: Sequence[str] = ("Rack 1", "Rack 2"), past: bool,
     silent_above: float | None = None,
 ) -> None:  # fmt: skip
     """The sensors of a room whose air has this temperature; their kit drops out above a limit."""
@@ -78,8 +78,6 @@ def room(
     for place, name in enumerate(sensors):
         value = round(celsius(at_s) + 1.2 * place + float(noise[place]), 1)
         book.see(check, "temperature_celsius", value, sensor=name, mib="PowerNet-MIB uio")
-    if battery:
-        book.see(check, "ups_output_source", "battery", mib="UPS-MIB")
 
 
 def arp_table(

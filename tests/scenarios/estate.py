@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from nethealth.model.inventory import Asset, AssetKind, Site
-from tests.scenarios.book import Book
+from tests.scenarios.book import COUNCIL, Book
 from tests.scenarios.lan import BROADCAST_OCTETS, Device, DeviceKind, Port, Switch, Talk
 from tests.scenarios.line import Line
 from tests.scenarios.probing import Local
@@ -58,10 +58,6 @@ class SiteWorld:
 
     def address(self, host: int) -> str:
         return f"198.18.{self.subnet}.{host}"
-
-    @property
-    def pinged(self) -> tuple[str, ...]:
-        return tuple(f"{self.id}-{what}" for what in ("pbx", "server", "phone"))
 
 
 @dataclass
@@ -162,7 +158,7 @@ def known(site: SiteWorld) -> tuple[Site, list[Asset]]:
         for what, kind, host in kinds
     ]  # fmt: skip
     place = Site(
-        id=site.id, council="fenland", name=f"{site.id.title()} House", gateway=site.address(1),
+        id=site.id, council=COUNCIL, name=f"{site.id.title()} House", gateway=site.address(1),
         upstream=site.upstream, wan_down_mbps=line.declared_down_bps / 1e6,
         wan_up_mbps=line.declared_up_bps / 1e6,
     )  # fmt: skip

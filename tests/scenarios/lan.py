@@ -126,7 +126,6 @@ class Switch:
     root_before: str | None = None
     has_tree: bool = True
     poe_w: float | None = None
-    denied_per_s: dict[str, float] = field(default_factory=dict)
     supply_status: str = "on"
     forgotten: set[str] = field(default_factory=set)  # addresses that it has not heard for long
     floods: Callable[[float], float] = lambda _: 0.0

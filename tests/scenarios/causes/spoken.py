@@ -10,7 +10,7 @@ from collections import deque
 from tests.passive.packet_frames import ethernet, ipv4, tcp
 from tests.scenarios.causes.taped import PHONE_CLASS, End, of_kind, tap
 from tests.scenarios.estate import Frame, SiteWorld, World
-from tests.scenarios.frames import arp, datagram, leased, speech
+from tests.scenarios.frames import datagram, leased, speech
 from tests.scenarios.line import Load
 
 CENTRE = End("02:00:5e:00:00:c0", "198.18.200.5", "server")  # at headquarters, over the line
@@ -71,12 +71,12 @@ def _answer(phone: End, pbx: End, number: int, code: int, phrase: str) -> bytes:
 
 def registrar(
     world: World, site: SiteWorld, asks: list[tuple[float, End]], lasts_s: float, *,
-    serves_per_s: float, away: tuple[float, float] | None = None, busy_word: bool = True,
+    serves_per_s: float, away: tuple[float, float] | None = None,
 ) -> None:  # fmt: skip
     """Telephones that register at their moments, and a server with so much room.
 
     `away`: a time in which nobody answers. What waits longer than half a second was sent again.
-    Beyond 200 that wait the server refuses (503) where it has the word for it, else it drops.
+    Beyond 200 that wait the server refuses (503).
     """
     (pbx, *_) = of_kind(site, "pbx")
     pending = sorted(((at_s, phone, 1, 0.5) for at_s, phone in asks), key=lambda one: one[0])
@@ -96,7 +96,7 @@ def registrar(
             if not (away and away[0] <= at_s < away[1]):
                 if len(queue) < 200:
                     queue.append((at_s, phone, number))
-                elif busy_word:
+                else:
                     site.frames.append(
                         Frame(at_s + 0.001, _answer(phone, pbx, number, 503, "Service Unavailable"))
                     )
@@ -119,12 +119,11 @@ def registrar(
 
 def registrations_at_once(
     world: World, site: SiteWorld, *, phones: int | None = None, serves_per_s: float | None = None,
-    lasts_s: float = 300.0, staggered: bool = False, shared_link: bool = False,
+    lasts_s: float = 300.0, staggered: bool = False,
 ) -> None:  # fmt: skip
     """The exchange comes back after a restart, and every telephone registers at that moment.
 
-    `staggered`: they spread over minutes, as vendors advise. `shared_link`: exchange and data are
-    on one narrow line, which the messages fill.
+    `staggered`: they spread over minutes, as vendors advise.
     """
     tap(world, site, lasts_s, per_s=1.0)
     count = int(world.random.integers(60, 300)) if phones is None else phones
@@ -140,11 +139,6 @@ def registrations_at_once(
     site.logged.append(("pbx-restart", back_s - 1, f"{site.id}-pbx"))
     registrar(world, site, usual + wave, lasts_s, serves_per_s=serves,
               away=(back_s - 40, back_s))  # fmt: skip
-    if shared_link:
-        bits = count * 2 * 700 * 8 / 8
-        site.line.loads.append(
-            Load("forward", lambda at: bits if back_s <= at < back_s + 60 else 0.0)
-        )
 
 
 def heartbeats(
@@ -162,15 +156,13 @@ def heartbeats(
     hole = world.between(202, 280) if hole_s is None else hole_s
     begins = world.between(150, 250)
     ends = begins + hole
-    watchdog_ends = begins + _WATCHDOG_S
     for number, phone in enumerate(crowd(site, count)):
         at_s, sequence = world.between(0, _HEARTBEAT_S), 1
         starts_again = None
         if resets_first:
             starts_again = begins + world.between(0, 4)
         elif hole > _WATCHDOG_S:
-            # Each reset comes when its own watchdog ends, and all do after the hole.
-            starts_again = max(ends, watchdog_ends) + world.between(0.5, 8)
+            starts_again = ends + world.between(0.5, 8)  # its watchdog ended in the hole
         while at_s < lasts_s:
             lost = begins <= at_s < (ends if not resets_first else begins + 60)
             if not lost:
@@ -327,22 +319,3 @@ def talk(
         for source, to, ssrc in ((here, there, 0x1000 + number), (there, here, 0x2000 + number)):
             site.frames += speech(source, to, starts_s + 0.3 * number, packets, ssrc=ssrc,
                                   dscp=dscp, jitter=world.random)  # fmt: skip
-
-
-def broadcasts_that_sets_hear(
-    world: World, site: SiteWorld, *, per_s: float | None = None, lasts_s: float = 60.0,
-) -> None:  # fmt: skip
-    """A flat network with more broadcasts than old sets bear: they drop off, computers do not."""
-    tap(world, site, lasts_s, per_s=2.0)
-    rate = world.between(600, 1200) if per_s is None else per_s
-    begins, ends = 15.0, 40.0
-    many = [f"3c:52:82:{at >> 8:02x}:{at & 255:02x}:01" for at in range(700)]
-    for number in range(int(rate * (ends - begins))):
-        which = int(world.random.integers(len(many)))
-        at_s = begins + number / rate
-        asked = f"198.18.{site.subnet}.{number % 250 + 1}"
-        site.frames.append(
-            Frame(at_s, arp(1, many[which], f"198.18.{64 + which // 250}.{which % 250 + 1}", asked))
-        )
-    for number in range(2 * len(of_kind(site, "phone"))):
-        site.logged.append(("registration-lost", begins + 4 + 2.5 * number, None))

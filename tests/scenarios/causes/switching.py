@@ -2,7 +2,6 @@
 
 from tests.scenarios.estate import SiteWorld, World, device
 from tests.scenarios.lan import Port, Ring, Talk
-from tests.scenarios.probing import Local
 
 ALWAYS = 1e9
 
@@ -142,13 +141,6 @@ def bad_cable(
     port.broken_share = world.between(0.01, 0.08) if share is None else share
     for one in port.devices:
         one.sends_per_s += 300.0
-    before = site.inside
-
-    def inside(at_s: float) -> Local:
-        local = before(at_s)
-        return Local(local.loss, local.delay_s, local.echoes)
-
-    site.inside = inside
 
 
 def hub(world: World, site: SiteWorld) -> None:
@@ -224,9 +216,3 @@ def relay_loop(
         site.switch.rings.append(Ring(names, begins, ALWAYS, world.between(0.3, 0.8)))
     else:
         site.switch.relays.append(Ring(names, begins, ALWAYS))
-
-
-def forgotten_addresses(world: World, site: SiteWorld, *, per_s: float | None = None) -> None:
-    """Frames to devices that the switch forgot and the router did not, out of every port."""
-    rate = world.between(200, 2000) if per_s is None else per_s
-    site.switch.floods = lambda _: rate

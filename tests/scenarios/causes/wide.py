@@ -3,8 +3,6 @@
 from tests.scenarios.estate import SiteWorld, World
 from tests.scenarios.line import Load, Way
 
-_G711_BPS = 95_200.0  # of one direction of a call, with the frames that carry it (handbook 2.4)
-
 
 def no_classes(
     world: World, site: SiteWorld, *, shortfall: float | None = None, buffer_s: float | None = None,
@@ -66,15 +64,6 @@ def peak_of_nine(world: World, site: SiteWorld) -> None:
     start = -600.0
     burst = site.line.declared_down_bps * world.between(0.3, 0.6)
     site.line.loads.append(Load("forward", lambda at: burst if start <= at < start + 1800 else 0.0))
-
-
-def calls_up(
-    world: World, site: SiteWorld, *, calls: int, marked: bool = True, legs: int = 1
-) -> None:  # fmt: skip
-    """So many calls at once over the line; `legs` 2 where each local call crosses it twice."""
-    for way in ("forward", "return"):
-        way_: Way = "forward" if way == "forward" else "return"
-        site.line.loads.append(Load(way_, lambda _: calls * legs * _G711_BPS, marked))
 
 
 def satellite(world: World, site: SiteWorld) -> None:
