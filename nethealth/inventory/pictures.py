@@ -133,7 +133,9 @@ def _size(root: ET.Element) -> tuple[float, float]:
     if len(box) != 4:
         root.set("viewBox", f"0 0 {width:g} {height:g}")
     if not (
-        0 < width < 1e5 and 0 < height < 1e5 and 1 / _RATIO_MOST < width / height < _RATIO_MOST
+        0 < width < _SVG_SIDE_MOST
+        and 0 < height < _SVG_SIDE_MOST
+        and 1 / _RATIO_MOST < width / height < _RATIO_MOST
     ):
         raise ValueError(f"an SVG of {width:g} by {height:g}")
     return width, height
@@ -146,7 +148,7 @@ def _cleaned(element: ET.Element, depth: int = 0) -> ET.Element:
     made = ET.Element(element.tag)
     made.text, made.tail = element.text, element.tail
     name = element.tag.rpartition("}")[2]
-    if name == "style" and _ACTIVE.search(element.text or ""):
+    if name == "style" and _ACTIVE.search("".join(element.itertext())):
         raise ValueError("an SVG whose <style> fetches something")
     for key, value in element.attrib.items():
         if key.endswith("}href") or key in ("href", "src"):

@@ -137,6 +137,7 @@ def test_a_gradient_may_take_its_stops_from_another() -> None:
         ('<rect style="fill:u\\72l(//evil.example)"/>', "fetches something"),
         ("<style>@import 'https://evil.example/x.css';</style>", "<style> fetches"),
         ("<style>.a{background:url(x)}</style>", "<style> fetches"),
+        ("<style>.a{}<title/>@import 'https://evil.example/x.css';</style>", "<style> fetches"),
         ('<animate attributeName="href" to="x"/>', "<animate>"),
         ('<set attributeName="onload" to="x"/>', "<set>"),
         ("<filter/>", "<filter>"),
