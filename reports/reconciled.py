@@ -43,7 +43,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """`strangers`: seen and in no line of the register; `answered`: how many assets were there."""
+    """`strangers`: seen and in no line of the register; `present`: how many assets were there."""
 
     both: tuple[Both, ...]
     strangers: tuple[Seen, ...]
@@ -82,8 +82,9 @@ def reconcile(view: View) -> Reconciled:
 
 
 def plain_name(name: str) -> str:
-    """A name without its domain, whatever its capitals."""
-    return name.partition(".")[0].strip().casefold()
+    """A name without its domain, whatever its capitals; words with a space in them have none."""
+    plain = name.strip().casefold()
+    return plain if " " in plain else plain.partition(".")[0]
 
 
 class _Register:

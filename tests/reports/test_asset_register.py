@@ -14,7 +14,7 @@ from nethealth.model.record import Record
 from reports import compose, render
 from reports.asset_register import COLUMNS, register_blocks, register_rows
 from reports.document import Figure, KeyValues, Table
-from reports.reconciled import reconcile
+from reports.reconciled import plain_name, reconcile
 from reports.registers import render_register
 from reports.sightings import mac_of
 from reports.view import View
@@ -223,6 +223,15 @@ def test_without_a_register_or_a_sighting_nothing_is_claimed() -> None:
         ).pairs
     )
     assert pairs["Introduced themselves"].startswith("none: no switch was read")
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [("Hall-SW.council.example", "hall-sw"), ("hall-sw", "hall-sw"),
+     ("St. Ives switch", "st. ives switch"), ("St. Neots gateway", "st. neots gateway")],
+)  # fmt: skip
+def test_a_host_has_a_domain_and_a_saint_has_none(given: str, plain: str) -> None:
+    assert plain_name(given) == plain
 
 
 def test_the_table_for_the_registers_keeper() -> None:
