@@ -5,10 +5,9 @@ Its rows also make a table of their own, for the person who keeps the register.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 from nethealth.model.inventory import Asset
-from reports.buildings import today
+from reports.buildings import SOON, today
 from reports.citing import figure, known
 from reports.document import Block, Cell, Column, Figure, KeyValues, Mark, Paragraph, Table
 from reports.reconciled import Both, Reconciled, reconcile
@@ -22,7 +21,6 @@ COLUMNS = (
     "matched by", "told by", "observations",
 )  # fmt: skip
 OLD_YEARS = 10  # from here on a device is named for its age
-_SOON = timedelta(days=365)
 _TOLD = 10  # rows in a terminal
 _RULE = (
     "A device is matched with a line of the register by MAC address, else by IP address, else by "
@@ -244,7 +242,7 @@ def _old(view: View) -> Table | None:
     told: list[tuple[int, tuple[Cell, ...]]] = []
     for asset in view.record.inventory.asset:
         end, age = asset.end_of_support, _age(day.year, asset)
-        over, soon = end is not None and end < day, end is not None and day <= end <= day + _SOON
+        over, soon = end is not None and end < day, end is not None and day <= end <= day + SOON
         if not (over or soon or age >= OLD_YEARS or asset.id in insecure):
             continue
         support: Cell = "not known" if end is None else f"{end:%-d %b %Y}"

@@ -9,6 +9,7 @@ from reports.buildings import (
     NONE,
     ONE,
     SEVERAL,
+    SOON,
     UNKNOWN,
     Known,
     Place,
@@ -25,7 +26,6 @@ from reports.figures import is_number, number_of
 from reports.view import View, long_date, utc
 from reports.words import count, listed, observed
 
-_SOON_DAYS = 365
 _WARM = ("pbx", "sbc", "server", "switch", "router", "gateway")  # what a room is cooled for
 
 
@@ -140,7 +140,7 @@ def support(view: View, place: Place) -> Known:
         ((asset.end_of_support, asset.id) for asset in place.assets if asset.end_of_support),
     )
     over = [(end, key) for end, key in dated if end < day]
-    soon = [(end, key) for end, key in dated if 0 <= (end - day).days <= _SOON_DAYS]
+    soon = [(end, key) for end, key in dated if day <= end <= day + SOON]
     if not dated:
         text = "The register does not say until when anything here has it."
         return Known(subject, UNKNOWN, text, lines=("asset: end_of_support, not given",))

@@ -15,6 +15,7 @@ from reports.view import View, utc
 _T = TypeVar("_T", Asset, Line)
 _SECONDS_MOST = 1e9  # from the run's start; more is a damaged record
 
+SOON = timedelta(days=365)  # so long beforehand the end of support is told
 LISTED_MOST = 6  # names in one sentence, and lines of the register beside it
 ONE, NONE = Mark("warning", "One only"), Mark("warning", "None")
 SEVERAL, UNKNOWN = Mark("ok", "Two or more"), Mark("none", "Not known")
@@ -134,7 +135,7 @@ def _others(ids: Iterable[str], own: str) -> tuple[str, ...]:
 
 
 def _last_round(view: View, checks: Sequence[CheckResult]) -> dict[str, tuple[Observation, ...]]:
-    """What the last round of each check saw, by name; only of what devices say of themselves."""
+    """What the last round of each check saw, by name."""
     read: dict[str, list[Observation]] = defaultdict(list)
     for check in checks:
         for name, found in view.seen(check.id).items():

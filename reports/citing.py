@@ -59,6 +59,17 @@ def known(view: View, keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(key for key in keys if key in view.observations or key in view.events)
 
 
+def with_cited(
+    view: View, sections: tuple[Section, ...]
+) -> tuple[tuple[Section, ...], tuple[str, ...]]:
+    """The sections with the list at the end of what they cite, if anything, and that by itself."""
+    keys = cited(sections)
+    if not keys:
+        return sections, keys
+    annex = Section("cited", "Annex: observations cited", (cited_table(view, keys),))
+    return (*sections, annex), keys
+
+
 def cited(sections: Iterable[Section]) -> tuple[str, ...]:
     """Everything that is cited, once each, in the order of reading."""
     return tuple(

@@ -12,7 +12,7 @@ from nethealth.model.record import Record
 from reports.asset_register import register_blocks
 from reports.calls import call_blocks
 from reports.changes import change_lines, compare
-from reports.citing import cited, cited_table
+from reports.citing import with_cited
 from reports.document import Block, Bullets, Document, Paragraph, Section, SectionKey
 from reports.escape import clip
 from reports.estate import check_blocks, few_checks, site_blocks
@@ -22,7 +22,7 @@ from reports.method import glossary_blocks, limits_in_brief, method_blocks, not_
 from reports.resilience import resilience_blocks
 from reports.streams import stream_blocks
 from reports.summary import duration, observed_s, summarise, verdict_line
-from reports.view import View, long_date, offset, utc
+from reports.view import View, long_date, long_moment, utc
 from reports.words import listed
 
 
@@ -70,13 +70,12 @@ def _of_run(
         ("glossary", "Words used", glossary_blocks()),
         ("measured", "Annex: all checks", () if few else measured),
     )
-    sections = _with_case(
-        view, [Section(key, title, blocks) for key, title, blocks in candidates if blocks]
+    sections, keys = with_cited(
+        view,
+        _with_case(
+            view, [Section(key, title, blocks) for key, title, blocks in candidates if blocks]
+        ),
     )
-    keys = cited(sections)
-    if keys:
-        listed_at_end = cited_table(view, keys)
-        sections = (*sections, Section("cited", "Annex: observations cited", (listed_at_end,)))
     return Document(
         record=record,
         data=data,
@@ -117,10 +116,7 @@ def _of_period(record: Record, data: bytes) -> Document:
     from reports.period import compose_period  # noqa: PLC0415 - shapes that only a period has
     from reports.period_view import PeriodView  # noqa: PLC0415
 
-    of = PeriodView(record)
-    asked = of.period.asked
-    ends = moment(of.view, asked.since), moment(of.view, asked.until)
-    return compose_period(of, data, moment(of.view, record.run.started), ends)
+    return compose_period(PeriodView(record), data)
 
 
 def _with_case(view: View, sections: Sequence[Section]) -> tuple[Section, ...]:
@@ -133,17 +129,6 @@ def _with_case(view: View, sections: Sequence[Section]) -> tuple[Section, ...]:
     before = [section for section in sections if section.key in first]
     after = [section for section in sections if section.key not in first]
     return (*before, *case_sections(view), *after)
-
-
-def moment(view: View, when: datetime) -> str:
-    """`22 November 2026, 19:03:55 UTC (20:03:55 UTC+01:00, Europe/Paris)`."""
-    text = f"{long_date(utc(when))}, {utc(when):%H:%M:%S} UTC"
-    local = view.local(when)
-    if local is None:
-        return text
-    there, zone = local
-    day = "" if there.date() == utc(when).date() else f"{long_date(there)}, "
-    return f"{text} ({day}{there:%H:%M:%S} {offset(there)}, {zone})"
 
 
 def _title(view: View) -> str:
@@ -163,13 +148,13 @@ def _facts(view: View, sha256: str, rendered: datetime | None) -> tuple[tuple[st
     run = view.record.run
     watched = observed_s(view)
     pairs = (
-        ("Started", moment(view, run.started)),
+        ("Started", long_moment(view, run.started)),
         ("Watched for", "not known" if watched is None else duration(watched)),
         ("Measured from", run.vantage),
         ("Run", run.id),
         ("Program", f"{view.record.tool.name} {view.record.tool.version}"),
         ("Data", f"sha256 {sha256}"),
-        ("Made", "" if rendered is None else moment(view, rendered)),
+        ("Made", "" if rendered is None else long_moment(view, rendered)),
     )
     return tuple((title, text) for title, text in pairs if text)
 
@@ -178,7 +163,7 @@ def _heading_line(view: View) -> str:
     run = view.record.run
     targets = list(dict.fromkeys(check.target for check in view.record.checks))
     what = f"check {clip(listed(targets, 2), 60)}" if run.kind == "check" else run.kind
-    return f"nethealth {what}, {moment(view, run.started)}, from {run.vantage}"
+    return f"nethealth {what}, {long_moment(view, run.started)}, from {run.vantage}"
 
 
 def _changes(view: View, previous: Sequence[Finding] | None) -> tuple[Block, ...]:

@@ -1,7 +1,7 @@
 """A record of a period as a document, in the same shapes as that of a run."""
 
 from reports.case import case_sections
-from reports.citing import cited, cited_table
+from reports.citing import with_cited
 from reports.document import Block, Document, Section, SectionKey
 from reports.method import glossary_blocks
 from reports.period_changes import change_blocks
@@ -16,13 +16,13 @@ from reports.period_sites import asset_blocks, place_blocks
 from reports.period_summary import summarise_period, verdict_of
 from reports.period_timelines import timeline_blocks
 from reports.period_view import PeriodView, span_of
-from reports.view import long_date, utc
+from reports.view import long_date, long_moment, utc
 from reports.words import listed
 
 
-def compose_period(of: PeriodView, data: bytes, moment: str, ends: tuple[str, str]) -> Document:
-    """`moment`: when it was made; `ends`: when the period begins and ends; all in words."""
-    record, view = of.record, of.view
+def compose_period(of: PeriodView, data: bytes) -> Document:
+    """`data`: the record as JSON."""
+    record, view, period = of.record, of.view, of.period
     found: tuple[tuple[SectionKey, str, tuple[Block, ...]], ...] = (
         ("places", "Sites over the period, worst first", place_blocks(of)),
         ("timelines", "Network and telephony side by side", timeline_blocks(of)),
@@ -35,17 +35,13 @@ def compose_period(of: PeriodView, data: bytes, moment: str, ends: tuple[str, st
         ("glossary", "Words used", (*PERIOD_WORDS, *glossary_blocks())),
         ("measured", "Annex: all assets", asset_blocks(of)),
     )
-    sections = (*_sections(found), *case_sections(view), *_sections(after))
-    keys = cited(sections)
-    if keys:
-        listed_at_end = cited_table(view, keys)
-        sections = (*sections, Section("cited", "Annex: observations cited", (listed_at_end,)))
-    period = of.period
+    sections, keys = with_cited(view, (*_sections(found), *case_sections(view), *_sections(after)))
+    begins, ends = (long_moment(view, end) for end in (period.asked.since, period.asked.until))
     facts = (
-        ("Period", f"from {ends[0]} until {ends[1]}"),
+        ("Period", f"from {begins} until {ends}"),
         ("Measured from", ", ".join(period.vantages) or "nowhere"),
         ("Runs", f"{period.runs:,}, of which {period.interrupted:,} did not end by themselves"),
-        ("Made", moment),
+        ("Made", long_moment(view, record.run.started)),
         ("Program", f"{record.tool.name} {record.tool.version}"),
         ("Data", f"sha256 {period.sha256}"),
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from nethealth.model.period_report import Change, Comparison, Figure
 from reports.document import Block, Column, Heading, KeyValues, Paragraph, Table
-from reports.period_view import PeriodView, fine_percent, short_date
-from reports.words import count, listed, number, percent, seconds
+from reports.period_view import PeriodView, fine_percent
+from reports.words import count, listed, number, seconds, short_date
 
 _LABELS = {
     "availability": "Checks answered",
@@ -117,6 +117,5 @@ def _signed(value: float | None, unit: str) -> str:
     sign = "−" if value < 0 else "+" if value > 0 else "±"
     size = abs(value)
     if unit == "1":
-        points = f"{100 * size:.2f}" if size else percent(0).removesuffix(" %")
-        return f"{sign}{points} points"
+        return f"{sign}{100 * size:.2f} points" if size else "±0 points"
     return f"{sign}{seconds(size) if unit == 's' else number(size)}"

@@ -2,9 +2,9 @@
 
 from reports.document import Block, Column, KeyValues, Paragraph, Table
 from reports.escape import clip
-from reports.period_view import PeriodView, local_moment, short_date
+from reports.period_view import PeriodView, local_moment
 from reports.summary import duration
-from reports.words import PROBE_WORDS, count, listed, number, percent, seconds
+from reports.words import PROBE_WORDS, count, listed, number, percent, seconds, short_date
 
 _ROWS_MOST, _TOLD = 60, 10
 PERIOD_WORDS: tuple[Block, ...] = (
@@ -75,15 +75,10 @@ def not_measured_blocks(of: PeriodView) -> tuple[Block, ...]:
         blocks.append(_not_run(of))
     if period.holes:
         blocks.append(_holes(of))
-    measured = {one.site for one in of.sites if one.measured}
-    asked = period.asked
-    dark = [
-        view.site_name(site.id) for site in of.record.inventory.site
-        if site.id not in measured and asked.site in (None, site.id)
-        and asked.council in (None, site.council)
-    ]  # fmt: skip
+    dark = [view.site_name(site.id) for site in of.never_measured()]
     if dark:
         blocks.append(Paragraph(f"Never measured in this period: {listed(dark, 40)}."))
+    asked = period.asked
     if of.record.inventory.blackout:
         sites = {site.id: site.council for site in of.record.inventory.site}
         windows = [

@@ -1,7 +1,7 @@
 """The first page of a period: answer, how sure, before and after, what next, what is missing."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from nethealth.model.finding import Finding, Severity
@@ -10,11 +10,11 @@ from reports.case import cost_in_brief
 from reports.document import Summary
 from reports.groups import alike
 from reports.period_changes import difference, interval, lowered
-from reports.period_view import PeriodView, fine_percent, short_date
-from reports.short import short_finding, short_site, short_sites, words_in
+from reports.period_view import PeriodView, fine_percent
+from reports.short import as_many, by_severity, in_room, short_finding, short_site, short_sites
 from reports.steps import next_steps
 from reports.view import utc
-from reports.words import VERDICT_WORDS, count, listed, percent
+from reports.words import VERDICT_WORDS, count, listed, percent, short_date
 
 _FOUND_WORDS, _SURE_WORDS, _CHANGE_WORDS = 60, 34, 50
 _COST_WORDS, _NEXT_WORDS, _MISSING_WORDS = 20, 40, 24
@@ -31,28 +31,14 @@ def summarise_period(of: PeriodView) -> Summary:
         ("What to do next", _next(of, faults), _NEXT_WORDS),
         ("What was not measured", _missing(of), _MISSING_WORDS),
     )
-    kept = ((title, tuple(_whole(sentences, words))) for title, sentences, words in parts)
-    return Summary(
-        mark=of.mark(),
-        answer=_answer(of),
-        parts=tuple((title, sentences) for title, sentences in kept if sentences),
-    )
+    return Summary(mark=of.mark(), answer=_answer(of), parts=in_room(parts))
 
 
 def verdict_of(of: PeriodView) -> str:
     """The period in one line, the answer in capitals."""
-    severities = Counter(one.severity for one in of.findings())
-    worded = [
-        count(severities[severity], word, many)
-        for severity, word, many in (
-            (Severity.CRITICAL, "critical", "critical"),
-            (Severity.WARNING, "warning", None),
-            (Severity.INFO, "note", None),
-        )
-        if severities[severity]
-    ]
     measured = sum(one.measured for one in of.sites)
-    return f"{of.mark().word.upper()}: {', '.join([*worded, count(measured, 'check')])}"
+    said = [*by_severity(of.findings()), count(measured, "check")]
+    return f"{of.mark().word.upper()}: {', '.join(said)}"
 
 
 def _faults(of: PeriodView) -> list[Finding]:
@@ -83,14 +69,14 @@ def _answer(of: PeriodView) -> str:
 
 
 def _found(of: PeriodView, faults: Sequence[Finding]) -> list[str]:
-    said = []
-    for group in alike(faults):
+    said, groups = [], alike(faults)
+    for group in groups:
         often = percent(max(of.share(one) for one in group))
         text = short_finding(of.view, group).removesuffix(".")
         said.append(f"{text}, in {often} of runs{_cleared(of, group)}.")
-    kept = _whole(said, _FOUND_WORDS - 18)
-    if len(kept) < len(said):
-        kept.append(f"And {count(len(said) - len(kept), 'further fault')}, below.")
+    kept = as_many(said, _FOUND_WORDS - 18)
+    if left := sum(map(len, groups[len(kept) :])):
+        kept.append(f"And {count(left, 'further fault')}, below.")
     return [*kept, *_least(of)]
 
 
@@ -185,27 +171,10 @@ def _missing(of: PeriodView) -> list[str]:
         parts.append(f"{count(not_run, 'check')} not run")
     if of.period.holes:
         parts.append(count(len(of.period.holes), "gap"))
-    measured = {one.site for one in of.sites if one.measured}
-    asked = of.period.asked
-    dark = [
-        one for one in of.record.inventory.site
-        if one.id not in measured and asked.site in (None, one.id)
-        and asked.council in (None, one.council)
-    ]  # fmt: skip
-    if dark:
-        parts.append(f"{count(len(dark), 'whole site')}")
+    if dark := of.never_measured():
+        parts.append(count(len(dark), "whole site"))
     return (
         [f"{listed(parts, 3)}; the reasons are below."]
         if parts
         else ["Everything planned was measured."]
     )
-
-
-def _whole(sentences: Iterable[str], words: int) -> list[str]:
-    """As many of the sentences as fit, always the first."""
-    kept: list[str] = []
-    for sentence in sentences:
-        if kept and words_in([*kept, sentence]) > words:
-            break
-        kept.append(sentence)
-    return kept

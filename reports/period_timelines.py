@@ -1,8 +1,7 @@
 """For each site the network's quality by day, with the telephony's events under the same dates."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from statistics import median
 
 from nethealth.model.period_report import Daily, EventCount, Place
 from reports.document import (
@@ -15,11 +14,12 @@ from reports.document import (
     TimelineLane,
     TimelinePanel,
 )
-from reports.period_view import PeriodView, fine_percent, short_date
-from reports.words import count, listed, number, seconds
+from reports.period_view import PeriodView, fine_percent
+from reports.words import count, listed, number, seconds, short_date
 
 CHARTS_MOST = 24  # sites with a chart, the worst first
 _LANES_MOST = 8
+_Show = Callable[[float], str]
 _DAILY_MOST = 31  # days that are listed one by one; more are listed by week
 _KINDS = {
     "call": "Calls", "call-start": "Calls answered", "call-end": "Calls ended",
@@ -65,7 +65,7 @@ def _timeline(of: PeriodView, place: Place) -> Timeline:
     daily, hours = place.daily, of.period.hours
     events = [one for one in of.period.events if one.site == place.site]
     events.sort(key=lambda one: (-sum(map(bool, one.by_day)), one.kind))
-    lanes = [TimelineLane(f"{kind(one.kind)}", one.by_day) for one in events[:_LANES_MOST]]
+    lanes = [TimelineLane(kind(one.kind), one.by_day) for one in events[:_LANES_MOST]]
     observed = tuple(
         round(100 * seen / whole) if whole else 0
         for seen, whole in zip(daily.hours, hours, strict=True)
@@ -103,21 +103,18 @@ def _in_words(of: PeriodView, place: Place, events: Sequence[EventCount]) -> str
             f"Most checks without an answer: {fine_percent(most / 100)}, {short_date(day)}."
             if most else "Every check was answered."
         )  # fmt: skip
-    for words, values, show in (
-        ("Loss", daily.loss_ratio, fine_percent),
-        ("Delay (95th percentile)", daily.delay_p95_s, seconds),
+    for words, values, whole, show in (
+        ("Loss", daily.loss_ratio, place.loss, fine_percent),
+        ("Delay (95th percentile)", daily.delay_p95_s, place.delay_p95_s, seconds),
     ):
         known = [(value, day) for value, day in zip(values, days, strict=True) if value is not None]
         if known:
             worst, day = max(known, key=lambda pair: pair[0])
-            middle = median(value for value, _ in known)
-            if not worst:
-                said.append(f"{words}: none on any day.")
-                continue
+            over = "" if whole.value is None else f"{show(whole.value)} over the period, "
             said.append(
-                f"{words}: {show(middle)} on the median day, {show(worst)} on the worst, "
-                f"{short_date(day)}."
-            )
+                f"{words}: {over}{show(worst)} on the worst day, {short_date(day)}."
+                if worst else f"{words}: none on any day."
+            )  # fmt: skip
     voice = [(v, d) for v, d in zip(daily.r_factor_median, days, strict=True) if v is not None]
     if voice:
         least, day = min(voice)
@@ -212,10 +209,9 @@ def _answered(daily: Daily, chosen: Sequence[int]) -> str:
     return fine_percent(sum(daily.answered[i] for i in chosen) / checks) if checks else "no data"
 
 
-def _most(values: Sequence[float | None], chosen: Sequence[int], show: object) -> str:
-    assert callable(show)  # noqa: S101
+def _most(values: Sequence[float | None], chosen: Sequence[int], show: _Show) -> str:
     known = [value for i in chosen if (value := values[i]) is not None]
-    return str(show(max(known))) if known else "no data"
+    return show(max(known)) if known else "no data"
 
 
 def _least(values: Sequence[float | None], chosen: Sequence[int]) -> str:
@@ -223,9 +219,8 @@ def _least(values: Sequence[float | None], chosen: Sequence[int]) -> str:
     return number(round(min(known))) if known else "no data"
 
 
-def _both(on: float | None, off: float | None, show: object) -> str:
-    assert callable(show)  # noqa: S101
-    return ", ".join("no data" if one is None else str(show(one)) for one in (on, off))
+def _both(on: float | None, off: float | None, show: _Show) -> str:
+    return ", ".join("no data" if one is None else show(one) for one in (on, off))
 
 
 def _scaled(values: Sequence[float | None], factor: float) -> tuple[float | None, ...]:

@@ -5,14 +5,14 @@ from datetime import date, datetime
 from functools import cached_property
 
 from nethealth.model.finding import Finding, Severity
+from nethealth.model.inventory import Site
 from nethealth.model.period_codec import typed
 from nethealth.model.period_report import Figure, PeriodReport, Place, Seen
 from nethealth.model.record import Record
 from reports.document import Mark
 from reports.view import View, is_folded, long_date, offset, severity_mark, utc
-from reports.words import percent
+from reports.words import percent, short_date
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LASTING = 0.05  # of the runs that looked: less is called passing
 _STATES = ("critical", "warning", "none", "info", "ok")
 
@@ -37,6 +37,15 @@ class PeriodView:
         """Every asset that was measured, worst first."""
         found = [one for one in self.period.places if one.asset is not None]
         return sorted(found, key=lambda one: (_worth(one), one.site or "", one.asset or ""))
+
+    def never_measured(self) -> list[Site]:
+        """Sites that were asked about and in which nothing was measured."""
+        asked, measured = self.period.asked, {one.site for one in self.sites if one.measured}
+        return [
+            site for site in self.record.inventory.site
+            if site.id not in measured
+            and asked.site in (None, site.id) and asked.council in (None, site.council)
+        ]  # fmt: skip
 
     def hours(self) -> int:
         return sum(self.period.hours)
@@ -112,17 +121,12 @@ def fine_percent(ratio: float) -> str:
     return percent(ratio) if ratio in (0, 1) else f"{100 * ratio:.2f} %"
 
 
-def short_date(day: date) -> str:
-    """`3 Oct`, whatever the machine's locale."""
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
 def span_of(days: Sequence[date]) -> str:
     """`24 August 2026 to 21 November 2026`."""
     first, last = days[0], days[-1]
     if first == last:
-        return _long(first)
-    return f"{_long(first)} to {_long(last)}"
+        return long_date(first)
+    return f"{long_date(first)} to {long_date(last)}"
 
 
 def local_moment(view: View, moment: datetime) -> str:
@@ -131,7 +135,3 @@ def local_moment(view: View, moment: datetime) -> str:
     there = utc(moment) if local is None else local[0]
     zone = "UTC" if local is None else offset(there)
     return f"{short_date(there.date())} {there.year}, {there:%H:%M} {zone}"
-
-
-def _long(day: date) -> str:
-    return long_date(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - a date has no zone

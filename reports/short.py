@@ -1,9 +1,10 @@
 """Names and findings in few words, none of them cut: what does not fit is said another way."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from nethealth.model.finding import Finding, FindingCode
+from nethealth.model.finding import Finding, FindingCode, Severity
 from reports.view import NAME_MAX_CHARACTERS, View
 from reports.words import CODE_TITLES, count, listed, percent, seconds
 
@@ -28,6 +29,38 @@ _SIZES: Mapping[FindingCode, Callable[[float], str]] = {
 
 def words_in(sentences: Iterable[str]) -> int:
     return sum(len(sentence.split()) for sentence in sentences)
+
+
+def as_many(sentences: Iterable[str], words: int) -> list[str]:
+    """As many of the sentences as fit, always the first."""
+    kept: list[str] = []
+    for sentence in sentences:
+        if kept and words_in([*kept, sentence]) > words:
+            break
+        kept.append(sentence)
+    return kept
+
+
+def in_room(
+    parts: Iterable[tuple[str, Iterable[str], int]],
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Each part with as many of its sentences as its words allow; none that says nothing."""
+    kept = ((title, tuple(as_many(sentences, words))) for title, sentences, words in parts)
+    return tuple((title, sentences) for title, sentences in kept if sentences)
+
+
+def by_severity(findings: Iterable[Finding]) -> list[str]:
+    """`1 critical`, `2 warnings`, `3 notes`, without those of which there is none."""
+    severities = Counter(finding.severity for finding in findings)
+    return [
+        count(severities[severity], word, many)
+        for severity, word, many in (
+            (Severity.CRITICAL, "critical", "critical"),
+            (Severity.WARNING, "warning", None),
+            (Severity.INFO, "note", None),
+        )
+        if severities[severity]
+    ]
 
 
 def fits(text: str, words: int = NAME_MAX_WORDS, characters: int = NAME_MAX_CHARACTERS) -> bool:

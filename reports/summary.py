@@ -1,14 +1,14 @@
 """The first page in words: the answer, how sure, what is affected, what next, what is missing."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from nethealth.model.finding import Finding, Severity, Verdict
 from nethealth.model.measured import vantage_cut_off, was_measured
 from reports.acquittal import judged, too_little, was_judged
 from reports.document import Summary
 from reports.groups import alike
-from reports.short import fits, short_finding, short_sites, words_in
+from reports.short import as_many, by_severity, fits, in_room, short_finding, short_sites, words_in
 from reports.steps import next_steps
 from reports.view import View, base_id
 from reports.words import count, listed
@@ -48,29 +48,14 @@ def summarise(view: View) -> Summary:
         ("What to do next", _next(view, faults), _NEXT_WORDS - (_COST_WORDS if cost else 0)),
         ("What was not measured", _not_measured(view), _NOT_MEASURED_WORDS),
     )
-    kept = ((title, tuple(_whole(sentences, words))) for title, sentences, words in parts)
-    return Summary(
-        mark=view.mark(),
-        answer=_answer(view),
-        parts=tuple((title, sentences) for title, sentences in kept if sentences),
-    )
+    return Summary(mark=view.mark(), answer=_answer(view), parts=in_room(parts))
 
 
 def verdict_line(view: View) -> str:
     """The run in one line of text, the answer in capitals."""
-    severities = Counter(finding.severity for finding in view.findings)
-    worded = [
-        count(severities[severity], word, many)
-        for severity, word, many in (
-            (Severity.CRITICAL, "critical", "critical"),
-            (Severity.WARNING, "warning", None),
-            (Severity.INFO, "note", None),
-        )
-        if severities[severity]
-    ]
     measured = sum(map(was_measured, view.record.checks))
     checks = f"{measured:,} of {count(len(view.record.checks), 'check')} measured"
-    return f"{view.mark().word.upper()}: {', '.join([*worded, checks])}"
+    return f"{view.mark().word.upper()}: {', '.join([*by_severity(view.findings), checks])}"
 
 
 def duration(seconds: float) -> str:
@@ -160,9 +145,9 @@ def _found(view: View, faults: Sequence[Finding]) -> list[str]:
     groups = alike(faults)
     shown = [short_finding(view, group) for group in groups]
     room = _FOUND_WORDS - words_in(told)
-    kept = _whole(shown, room)
+    kept = as_many(shown, room)
     if len(kept) < len(shown):
-        kept = _whole(shown, room - _REST_WORDS)
+        kept = as_many(shown, room - _REST_WORDS)
     left = sum(map(len, groups[len(kept) :]))
     if left:
         kept.append(f"And {count(left, 'further finding')}, below.")
@@ -242,13 +227,3 @@ def _not_measured(view: View) -> list[str]:
     if dark:
         parts.append(f"{count(len(dark), 'whole site')}")
     return [f"{listed(parts, 2)}; the reasons are below.", *too_little(view)]
-
-
-def _whole(sentences: Iterable[str], words: int) -> list[str]:
-    """As many of the sentences as fit, always the first."""
-    kept: list[str] = []
-    for sentence in sentences:
-        if kept and words_in([*kept, sentence]) > words:
-            break
-        kept.append(sentence)
-    return kept

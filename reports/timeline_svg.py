@@ -11,11 +11,11 @@ from markupsafe import escape
 
 from reports.document import Timeline, TimelineLane, TimelinePanel
 from reports.escape import clip, visible
+from reports.words import short_date
 
 _PANEL, _PANEL_GAP, _LANE, _TITLE, _AXIS = 58, 22, 22, 22, 24
 _TOP, _MARKS = 6, 14
 _LEFT_WIDE, _LEFT_NARROW, _RIGHT = 206, 44, 8
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 Place = Callable[[float], float]
 
 
@@ -123,16 +123,15 @@ def _lane(
 
 
 def _dates(days: Sequence[date], x: Place, top: float, wide: bool) -> Iterator[str]:
-    """A date at the start, then at as many Mondays or firsts as there is room for."""
+    """A date at the start, then at even steps as many as there is room for."""
     room = 9 if wide else 4
     every = max(1, math.ceil(len(days) / room))
     for day in range(0, len(days), every):
-        shown = days[day]
         at = x(day)
         yield f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{top - 6}" y2="{top}"/>'
         if len(days) - day < every / 2:
             continue  # it would run over the edge
-        yield _text(at, top + 14, f"{shown.day} {_MONTHS[shown.month - 1]}", "axis")
+        yield _text(at, top + 14, short_date(days[day]), "axis")
 
 
 def _runs(values: Sequence[float | None]) -> Iterator[list[tuple[int, float]]]:

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,16 +16,12 @@ from nethealth.model.observation import Observation
 from nethealth.model.record import Record
 from reports.document import Mark
 from reports.escape import clip
-from reports.words import SEVERITY_WORDS
+from reports.words import MONTHS, SEVERITY_WORDS
 
 if TYPE_CHECKING:
     from nethealth.model.case_result import CaseResult
 
 NAME_MAX_CHARACTERS = 80
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
 _CODES = get_args(FindingCode)  # within a severity: telephony before network before register
 _ROUND = re.compile(r"#[0-9]+\Z")
 _DIGITS = re.compile(r"([0-9]+)")
@@ -212,9 +208,20 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def long_date(moment: datetime) -> str:
+def long_date(day: date) -> str:
     """`22 November 2026`, whatever the machine's locale."""
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def long_moment(view: View, when: datetime) -> str:
+    """`22 November 2026, 19:03:55 UTC (20:03:55 UTC+01:00, Europe/Paris)`."""
+    text = f"{long_date(utc(when))}, {utc(when):%H:%M:%S} UTC"
+    local = view.local(when)
+    if local is None:
+        return text
+    there, zone = local
+    day = "" if there.date() == utc(when).date() else f"{long_date(there)}, "
+    return f"{text} ({day}{there:%H:%M:%S} {offset(there)}, {zone})"
 
 
 def offset(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from datetime import date
 
 from nethealth.model.check import ProbeKind
 from nethealth.model.failure import Failure, Outcome
@@ -10,6 +11,10 @@ from nethealth.model.observation import Observation, Scalar
 from reports.escape import clip
 
 TEXT_MAX_CHARACTERS = 300  # of one value from the wire; the record has the rest
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 
 SEVERITY_WORDS: Mapping[Severity, str] = {
     Severity.CRITICAL: "Critical",
@@ -204,6 +209,11 @@ def seconds(value: float) -> str:
     if size < 999.5:
         return f"{milliseconds:.0f} ms"
     return f"{value:.1f} s" if size < 100_000 else f"{value:.0f} s"
+
+
+def short_date(day: date) -> str:
+    """`3 Oct`, whatever the machine's locale."""
+    return f"{day.day} {MONTHS[day.month - 1][:3]}"
 
 
 def percent(ratio: float) -> str:

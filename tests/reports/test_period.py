@@ -97,6 +97,18 @@ def test_what_is_still_there_at_the_end_is_what_there_is_to_do() -> None:
     assert "34.1 % of runs. Checks" in said
 
 
+def test_every_fault_that_is_not_told_is_counted() -> None:
+    """Of nine faults three fit, one by one; the six hosts of the depot, one group, are left."""
+    given = record()
+    loss = next(one for one in given.findings if one.id.startswith("packet-loss"))
+    more = [
+        replace(loss, id=f"high-delay:a{n}", code="high-delay", site="depot", asset=f"a{n}")
+        for n in range(6)
+    ] + [replace(loss, id="poor-voice-quality:b", code="poor-voice-quality", asset="b")]
+    said = " ".join(words(compose(replace(given, findings=(*given.findings, *more))).summary))
+    assert "And 6 further faults, below." in said
+
+
 def test_the_sites_stand_worst_first_with_what_was_seen_of_them() -> None:
     """The depot was silent for 1 of 41 days; Hall lost 1 packet in 20 on 14 of its 41."""
     rows = table("places", "South Cambridgeshire").rows
@@ -114,6 +126,7 @@ def test_a_timeline_says_in_words_and_figures_what_it_draws() -> None:
     assert "Nothing was measured on 1 day." in depot.description
     assert "calls 90, exchange restarts 2 and changes 1" in hall.description
     assert "5.00 % on the worst" in hall.description
+    assert "Loss: 1.71 % over the period" in hall.description  # as in the table of sites
     assert [lane.label for lane in hall.lanes][:2] == ["Calls", "Exchange restarts"]
     by_week = {str(row[0]): [str(cell) for cell in row[1:]] for row in hall.table.rows}
     assert len(by_week) == 6
