@@ -83,7 +83,7 @@ def u64(octets: Octets, at: Ints) -> Keys:
     return high << np.uint64(32) | u32(octets, at + 4).astype(np.uint64)
 
 
-_MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
+MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 
 
 def mixed(*columns: npt.NDArray[np.integer]) -> Keys:
@@ -95,8 +95,8 @@ def mixed(*columns: npt.NDArray[np.integer]) -> Keys:
     key = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
         key ^= column.astype(np.uint64)
-        key *= _MIX[0]
+        key *= MIX[0]
         key ^= key >> np.uint64(32)
-        key *= _MIX[1]
+        key *= MIX[1]
         key ^= key >> np.uint64(29)
     return key

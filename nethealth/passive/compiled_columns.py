@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from nethealth.passive.columns import Flags, Ints, Keys, Octets
 from nethealth.passive.compiled_octets import WITHIN, big16, big32, little32, mixed
+from nethealth.passive.layer_network import TUNNELS, VXLAN_PORTS
+from nethealth.passive.layer_walk import IPV4_TYPE, TAG_TYPE
 
 _HIGH = np.uint64(32)
 _TOP = np.uint64(1 << 63)
@@ -54,7 +56,7 @@ def plain_rows(
         network = at + 14
         vlan = -1
         kind = big16(octets, at + 12)
-        if kind == 0x8100:
+        if kind == TAG_TYPE:
             vlan = big16(octets, at + 14) & 0xFFF
             kind = big16(octets, at + 16)
             network = at + 18
@@ -63,17 +65,17 @@ def plain_rows(
         placed, protocol = big16(octets, network + 6), big16(octets, network + 8) & 0xFF
         target = big16(octets, network + 22)
         good = (
-            kind == 0x0800 and first >> 8 == 0x45 and link_type[row] == 1
+            kind == IPV4_TYPE and first >> 8 == 0x45 and link_type[row] == 1
             and placed & 0x3FFF == 0 and captured[row] - begin >= 20
             and total >= 20 and total <= wire[row] - begin
-            and protocol not in (4, 41, 47)
-            and (protocol != 17 or target not in (4789, 8472))
+            and protocol not in TUNNELS
+            and (protocol != 17 or target not in VXLAN_PORTS)
         )  # fmt: skip
         plain[row] = good
         found[0, row] = at if good else -1
         found[1, row] = vlan if good else -1
         found[2, row] = -1
-        found[3, row] = 0x0800 if good else -1
+        found[3, row] = IPV4_TYPE if good else -1
         found[4, row] = network if good else -1
         found[5, row] = 4 if good else 0
         found[6, row] = protocol if good else -1

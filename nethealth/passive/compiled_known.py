@@ -10,16 +10,15 @@ from nethealth.passive.compiled_octets import big16, big32, little64, mixed
 from nethealth.passive.grouping import MULTIPLIER
 from nethealth.passive.known_headers import (
     BEFORE_IP,
-    IPV4,
-    TAGGED,
     WORD_0,
     WORD_1,
     WORD_3,
     WORD_4,
 )
+from nethealth.passive.layer_walk import IPV4_TYPE, TAG_TYPE
 
 _SIXTEEN = np.uint64(16)
-ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _FREE, _ONE = np.uint64(0), np.uint64(1)
 
 
@@ -34,7 +33,7 @@ def known(
     numbers: Ints,
     shift: int,
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """As `KnownHeaders.find`."""
+    """As `Engine.known` says."""
     count = len(frame_at)
     rows, others, places = np.empty((3, count), np.int64)
     numbered, seconds, lengths = np.empty((3, count), np.int64)
@@ -43,11 +42,11 @@ def known(
     for row in range(count):
         at = frame_at[row]
         ethertype, second = big16(octets, at + 12), little64(octets, at + 8)
-        tagged = ethertype == TAGGED
+        tagged = ethertype == TAG_TYPE
         begin = 18 if tagged else 14
         network = at + begin
         total, length = big16(octets, network + 2), big16(octets, network + 24)
-        sound = big16(octets, network - 2) == IPV4 and total - length == 20 and length >= 20
+        sound = big16(octets, network - 2) == IPV4_TYPE and total - length == 20 and length >= 20
         place = np.int64(-1)
         if (
             sound and begin + total <= wire[row] and captured[row] >= begin + 40
@@ -55,7 +54,9 @@ def known(
         ):  # fmt: skip
             word_0, word_1 = little64(octets, network), little64(octets, network + 8)
             word_3, word_4 = little64(octets, network + 24), little64(octets, network + 32)
-            key = mixed(mixed(_FREE, little64(octets, at)), second & (ALL if tagged else BEFORE_IP))
+            key = mixed(
+                mixed(_FREE, little64(octets, at)), second & (_ALL if tagged else BEFORE_IP)
+            )
             key = mixed(key, word_0 & WORD_0 | (word_4 & WORD_4) >> _SIXTEEN)
             key = mixed(key, word_1 & WORD_1 | (word_3 & WORD_3) >> _SIXTEEN)
             key = max(mixed(key, little64(octets, network + 16)), _ONE)

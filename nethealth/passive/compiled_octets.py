@@ -9,14 +9,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from nethealth.passive.columns import Octets
+from nethealth.passive.columns import MIX, Octets
 
 # Kept on disk; no interpreter lock is held; a division needs no look for 0, where none can be.
 OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 # For functions that a loop calls: with a call goes every array in nine parts, which takes longer
 # than most of them.
 WITHIN: dict[str, Any] = {**OPTIONS, "inline": "always"}
-_MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+_MIX_1, _MIX_2 = MIX
 _SHIFT_1, _SHIFT_2 = np.uint64(32), np.uint64(29)
 _1, _2, _3, _4, _5, _6, _7 = map(np.uint64, range(1, 8))
 _8, _16, _24, _32, _40, _48, _56 = map(np.uint64, range(8, 64, 8))

@@ -8,6 +8,7 @@ one key, at a fraction of what all columns of all packets cost, and goes to none
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from nethealth.passive.columns import Flags, Ints, Keys, Octets, field16, field3
 from nethealth.passive.engine import Found
 from nethealth.passive.grouping import KeyTable
 from nethealth.passive.known_rows import KnownRows
+from nethealth.passive.layer_walk import IPV4_TYPE, TAG_TYPE
 from nethealth.passive.packets import Packets
 
 HEADERS_MAX = 65_536
 _PORT_MIN = 1024  # below it analyses look at what a packet says, whatever it looks like
 _GROUPS_FROM = 0xE0000000  # addresses of multicast, and what is kept for other uses
-TAGGED, IPV4 = 0x8100, 0x0800
 _ETHERNET, _TAG, _IP, _UDP, _RTP = 14, 4, 20, 8, 12
 _HEADERS = _IP + _UDP + _RTP
 ENDS_MOST = 4  # rows of a run stay although they are known
@@ -42,6 +43,7 @@ WORD_1 = _mask(o1=0xFF, o4=0xFF, o5=0xFF, o6=0xFF, o7=0xFF)
 WORD_3 = _mask(o4=0xDF, o5=0x7F)
 WORD_4 = _mask(o4=0xFF, o5=0xFF, o6=0xFF, o7=0xFF)
 _TWO_OCTETS = np.uint64(16)
+_Column = TypeVar("_Column", Ints, Keys, Octets)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -139,6 +141,8 @@ class KnownHeaders:
 
     def learn(self, packets: Packets, rows: Ints, streams: Keys) -> None:
         """These rows belong to streams that are followed; what comes like them is known."""
+        if len(self) >= HEADERS_MAX:
+            return
         look = _look(packets, rows)
         source_port, destination_port = packets.source_port[rows], packets.destination_port[rows]
         fit = look.sound & (packets.network_at[rows] == look.network_at)
@@ -161,25 +165,23 @@ class KnownHeaders:
         table = self._table.copy()
         table.numbers(look.key[places])
 
-        def joined(column: Keys, more: Keys) -> Keys:
-            return np.concatenate([column, more])
-
-        def counted(column: Ints, more: Ints) -> Ints:
-            return np.concatenate([column, more])
-
-        self.ethernet_source = joined(self.ethernet_source, packets.ethernet_source[rows])
-        self.ethernet_destination = joined(
+        ports = np.stack([source_port[places], destination_port[places]], 1)
+        self.ethernet_source = _joined(self.ethernet_source, packets.ethernet_source[rows])
+        self.ethernet_destination = _joined(
             self.ethernet_destination, packets.ethernet_destination[rows]
         )
-        self.stream_key = joined(self.stream_key, streams[places])
-        self.vlan = counted(self.vlan, packets.vlan[rows])
-        self.dscp = counted(self.dscp, packets.dscp[rows])
-        self.payload_type = counted(self.payload_type, second[places].astype(np.int64))
-        self.ssrc = counted(self.ssrc, field32(look.ip[places], 36))
-        self.ip = np.concatenate([self.ip, packets.network_rows[rows, :40]])
-        ports = np.stack([source_port[places], destination_port[places]], 1)
-        self.ports = np.concatenate([self.ports, ports])
+        self.stream_key = _joined(self.stream_key, streams[places])
+        self.vlan = _joined(self.vlan, packets.vlan[rows])
+        self.dscp = _joined(self.dscp, packets.dscp[rows])
+        self.payload_type = _joined(self.payload_type, second[places].astype(np.int64))
+        self.ssrc = _joined(self.ssrc, field32(look.ip[places], 36))
+        self.ip = _joined(self.ip, packets.network_rows[rows, :40])
+        self.ports = _joined(self.ports, ports)
         self._table = table  # last: a place that is found is there
+
+
+def _joined(column: _Column, more: _Column) -> _Column:
+    return np.concatenate([column, more])
 
 
 def _look(packets: Packets, rows: Ints | None = None) -> _Look:
@@ -192,11 +194,11 @@ def _look(packets: Packets, rows: Ints | None = None) -> _Look:
     head = rows_at(packets.octets, frame_at)
     words = head.view("<u8")
     ethertype = field16(head, 12)
-    tagged = ethertype == TAGGED
-    second, sound, network_at = words[:, 1], ethertype == IPV4, frame_at + _ETHERNET
+    tagged = ethertype == TAG_TYPE
+    second, sound, network_at = words[:, 1], ethertype == IPV4_TYPE, frame_at + _ETHERNET
     if tagged.any():
         second = np.where(tagged, second, second & BEFORE_IP)
-        sound = sound | (tagged & (field16(head, 16) == IPV4))
+        sound = sound | (tagged & (field16(head, 16) == IPV4_TYPE))
         network_at = network_at + _TAG * tagged
     else:
         second = second & BEFORE_IP

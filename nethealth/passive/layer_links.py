@@ -3,9 +3,9 @@
 import numpy as np
 
 from nethealth.passive.columns import Ints, among, u8, u16, u32
-from nethealth.passive.layer_walk import IPV4_TYPE, IPV6_TYPE, MPLS, PPPOE, Walk
+from nethealth.passive.layer_walk import IPV4_TYPE, IPV6_TYPE, MPLS, PPPOE, TAG_TYPE, Walk
 
-TAGS = (0x8100, 0x88A8, 0x9100, 0x9200)  # 802.1Q, 802.1ad, and two from before it
+TAGS = (TAG_TYPE, 0x88A8, 0x9100, 0x9200)  # 802.1Q, 802.1ad, and two from before it
 TAGS_MAX = 4
 _IPV6_FAMILIES = (10, 23, 24, 28, 30)  # AF_INET6 of Linux, Windows, NetBSD, FreeBSD, macOS
 

@@ -18,6 +18,7 @@ from nethealth.passive.layer_walk import (
 )
 
 VXLAN_PORTS = (4789, 8472)  # RFC 7348, and Linux before it
+TUNNELS = (4, 41, 47)  # protocols of IP that carry a packet: IPv4, IPv6, GRE
 _EXTENSIONS = (0, 43, 44, 51, 60, 135, 139, 140)  # RFC 7045, without ESP
 
 
@@ -97,7 +98,7 @@ def _transport(
     layers.transport_at[rows] = np.where(begins, at, -1)
     layers.transport_octets[rows] = length
     whole = (at >= 0) & (fragment == FRAGMENT_NONE)
-    for number, step in ((4, _inner_ipv4), (41, _inner_ipv6), (47, _gre)):
+    for number, step in zip(TUNNELS, (_inner_ipv4, _inner_ipv6, _gre), strict=True):
         chosen = whole & (protocol == number)
         if chosen.any():
             walk.then(step, rows[chosen], at[chosen])

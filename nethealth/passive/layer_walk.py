@@ -17,7 +17,7 @@ FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER = 0, 1, 2
 # Bits of `tunnel`
 PPPOE, GRE, IP_IN_IP, VXLAN, ERSPAN, MPLS = 1, 2, 4, 8, 16, 32
 
-IPV4_TYPE, IPV6_TYPE = 0x0800, 0x86DD
+IPV4_TYPE, IPV6_TYPE, TAG_TYPE = 0x0800, 0x86DD, 0x8100
 STEPS_MAX = 24  # headers one in another; beyond, a packet is only there to cost time
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from nethealth.passive.columns import Flags, Ints, Octets, distinct, field16, rows_at
+from nethealth.passive.columns import Flags, Ints, Octets, among, distinct, field16, rows_at
 from nethealth.passive.engine import Engine
 from nethealth.passive.layer_links import (
     ethernet,
@@ -22,16 +22,14 @@ from nethealth.passive.layer_links import (
     pppoe,
     raw,
 )
-from nethealth.passive.layer_network import ipv4, ipv6
-from nethealth.passive.layer_walk import IPV4_TYPE, IPV6_TYPE, Layers, Step, Walk
+from nethealth.passive.layer_network import TUNNELS, VXLAN_PORTS, ipv4, ipv6
+from nethealth.passive.layer_walk import IPV4_TYPE, IPV6_TYPE, TAG_TYPE, Layers, Step, Walk
 
 # Link types of the registry at tcpdump.org
 NULL, ETHERNET, PPP, PPP_HDLC, PPP_ETHER, C_HDLC = 0, 1, 9, 50, 51, 104
 RAW, LOOP, LINUX_SLL, PPP_WITH_DIRECTION, IPV4, IPV6 = 101, 108, 113, 204, 228, 229
 LINUX_SLL2 = 276
 RAW_OF_OTHERS = (12, 14)  # the DLT values of RAW that systems have written into files
-
-_TAG = 0x8100
 
 _INTEGER_COLUMNS = tuple(each.name for each in fields(Layers) if each.name != "malformed")
 
@@ -88,7 +86,7 @@ def _plain(
     """
     head = rows_at(octets, frame_at)
     ethertype = field16(head, 12)
-    tagged = ethertype == _TAG
+    tagged = ethertype == TAG_TYPE
     any_tagged = bool(tagged.any())
 
     def column16(at: int) -> Ints:
@@ -103,21 +101,15 @@ def _plain(
     total, protocol, target = column16(16), column8(23), column16(36)
     plain = (column16(12) == IPV4_TYPE) & (column8(14) == 0x45) & (link_type == ETHERNET)
     plain &= (column16(20) & 0x3FFF == 0) & (captured - begin >= 20)
-    plain &= (total >= 20) & (total <= wire - begin) & (protocol != 47) & (protocol != 4)
-    plain &= (protocol != 41) & ((protocol != 17) | ((target != 4789) & (target != 8472)))
+    plain &= (total >= 20) & (total <= wire - begin)
+    plain &= ~(among(protocol, TUNNELS) | ((protocol == 17) & among(target, VXLAN_PORTS)))
     network_at = frame_at + begin
     everything = bool(plain.all())
 
     def noted(value: Ints | int, otherwise: int) -> Ints:
-        return (
-            np.full(len(plain), value)
-            if everything and isinstance(value, int)
-            else (
-                value
-                if everything and not isinstance(value, int)
-                else np.where(plain, value, otherwise)
-            )
-        )
+        if not everything:
+            return np.where(plain, value, otherwise)
+        return np.full(len(plain), value) if isinstance(value, int) else value
 
     return plain, Layers(
         ethernet_at=noted(frame_at, -1),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nethealth.model.pseudonym import Revealed
+from nethealth.passive import known_headers
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.compiled import Compiled
@@ -182,6 +183,16 @@ def test_ports_that_somebody_reads_are_never_known() -> None:
     assert ports
     assert not ports & {*PORTS_READ, *range(1024)}
     assert not (known.ip[:, 16] >= 224).any()  # a group that is sent to is looked at
+
+
+@ENGINES
+def test_a_full_table_learns_no_more(
+    engine: Engine | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_headers, "HEADERS_MAX", 3)
+    known = KnownHeaders(PORTS_READ)
+    assert compared(runs_of(shop(Random(2), hostile=False)), known, engine) > 0
+    assert len(known) == len(known.ip) == 3
 
 
 @pytest.mark.captures
