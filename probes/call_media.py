@@ -57,7 +57,7 @@ class MediaPorts:
             if media is None or not media.sends:
                 self.skipped += 1
             elif self._may_reach(media.remote.address):
-                self._send(env, media, slot, due_s)
+                self._send(media, slot, due_s)
             else:
                 self.withheld += 1
             slot += 1
@@ -91,7 +91,7 @@ class MediaPorts:
         self.rtp.close()
         self.rtcp.close()
 
-    def _send(self, env: Env, media: AgreedMedia, slot: int, due_s: float) -> None:
+    def _send(self, media: AgreedMedia, slot: int, due_s: float) -> None:
         packet = self.session.packet(media.codec, slot)
         try:
             at_s = self.rtp.send(packet.encode(), media.remote)

@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nethealth.model.check import CoexistenceParameters
 from nethealth.model.ports import EchoEvent, EchoFlow, NetworkFailure
@@ -60,14 +59,6 @@ class Pinged:
         if ours and event.sequence < len(self._sent_s):
             delay_s = event.received_s - self._sent_s[event.sequence]
             self._delays_s.setdefault(event.sequence, delay_s)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """What is late for one stream or host, in seconds of round trip."""
-
-    name: str
-    bound_s: float
 
 
 class Guard:

@@ -68,7 +68,7 @@ class TrustStore:
         try:
             leaf, *others = map(certificate_of, certificates)
             names = certificate_names(leaf)
-            error = self._chain_error(leaf, others, names, now or datetime.now(UTC))
+            error = self._chain_error(leaf, others, now or datetime.now(UTC))
         except UNREADABLE as fault:
             return f"the certificate cannot be read: {fault}"
         if error is None and not name_matches(names, server_name):
@@ -79,7 +79,6 @@ class TrustStore:
         self,
         leaf: x509.Certificate,
         others: Sequence[x509.Certificate],
-        names: Sequence[str],
         now: datetime,
     ) -> str | None:
         if now > leaf.not_valid_after_utc:

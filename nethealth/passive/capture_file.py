@@ -14,22 +14,11 @@ import numpy as np
 from nethealth.passive.columns import Ints, Octets
 from nethealth.passive.interface import Interface
 
-MAGIC_OCTETS = 4
-HEADER_OCTETS = 28  # what `reader_for` asks for: the longest fixed beginning
 RECORD_MAX = 1 << 20  # octets; a longer one is no packet
 
 
 class CaptureError(ValueError):
     """The file is no capture that this version reads; the message says what was found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a file was not read to its end: `octet` from its beginning, after `packets` packets."""
-
-    octet: int
-    packets: int
-    reason: str
 
 
 @dataclass(frozen=True, eq=False, slots=True)

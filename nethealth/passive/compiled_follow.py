@@ -25,6 +25,8 @@ from nethealth.passive.rtp_numbering import (
 from nethealth.passive.rtp_progress import BIN_SHIFT
 from nethealth.passive.rtp_variation import BASE, BINS, FRACTION_BITS
 
+# The compiler takes what is imported as it is now, and keeps the code until this file is written
+# anew: who changes the columns, or a bound, must change something here too.
 _COLUMN = {name: place for place, name in enumerate(rtp_state.COLUMNS)}
 CLOCK_HZ, PACKET_TICKS = _COLUMN["clock_hz"], _COLUMN["packet_ticks"]
 FIRST_NS, LAST_NS = _COLUMN["first_ns"], _COLUMN["last_ns"]

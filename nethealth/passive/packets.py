@@ -178,13 +178,6 @@ class Packets:
         dscp: Ints = self.traffic_class >> 2  # -1 stays -1
         return dscp
 
-    @cached_property
-    def hop_limit(self) -> Ints:
-        """TTL of IPv4, hop limit of IPv6; -1 without IP."""
-        header = self.network_rows
-        value = np.where(self.ip_version == 4, header[:, 8], header[:, 7]).astype(np.int64)
-        return np.where(self.ip_version > 0, value, -1)
-
     @property
     def fragment(self) -> Ints:
         """0 for a whole datagram, 1 for the first of its fragments, 2 for a later one."""
@@ -287,10 +280,6 @@ class Packets:
     @cached_property
     def tcp_sequence(self) -> Ints:
         return np.where(self.is_tcp, field32(self.transport_rows, 4), -1)
-
-    @cached_property
-    def tcp_acknowledgement(self) -> Ints:
-        return np.where(self.is_tcp, field32(self.transport_rows, 8), -1)
 
     @cached_property
     def tcp_window(self) -> Ints:

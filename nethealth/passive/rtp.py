@@ -49,7 +49,6 @@ class Rtp:
         self._variation = Variation()
         self._waiting: list[RtpRows] = []  # on probation, or before a jump is understood
         self._payload_types, self._dscps, self._vlans = Tally(), Tally(), Tally()
-        self._forgotten = 0
         self.streams: tuple[RtpStream, ...] = ()
 
     def feed(self, packets: Packets) -> None:
@@ -121,7 +120,7 @@ class Rtp:
         for waiting in self._waiting:
             left_streams[waiting.stream] = True
         found = engine.follow(
-            self._state,
+            state,
             self._variation.counts,
             self._holes.sorted(),
             self._holes.progress.bin_ns,
@@ -242,7 +241,6 @@ class Rtp:
             kept = np.sort(kept[order[-CANDIDATES_MAX // 2 :]])
         numbers = np.full(len(self._candidates), -1)
         numbers[kept] = np.arange(len(kept))
-        self._forgotten += len(numbers) - len(kept)
         self._candidates.only(kept)
         self._state.only(kept)
         self._holes.rename(numbers)

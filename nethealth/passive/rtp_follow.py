@@ -74,7 +74,6 @@ def begin(
     state.clock_hz[streams] = clocks_hz
     state.packet_ticks[streams] = packet_ticks
     state.first_ns[streams] = state.last_ns[streams] = first.time_ns
-    state.first_sequence[streams] = first.sequence
     # As if the number before had just come: the first packet is then like any other.
     state.sequence[streams] = (first.sequence - 1) & 0xFFFF
     state.timestamp[streams] = first.timestamp

@@ -22,7 +22,6 @@ class StreamState:
     clock_hz: Ints = field(init=False)  # 0: not known
     packet_ticks: Ints = field(init=False)  # the usual step of the time stamp; 0: not known
     first_ns: Ints = field(init=False)
-    first_sequence: Ints = field(init=False)
     # The packet before
     last_ns: Ints = field(init=False)
     sequence: Ints = field(init=False)

@@ -16,7 +16,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from nethealth.wire.errors import WireError
 
-PORT = 8621
 LINE_OCTETS_MAX = 200
 RATE_BPS_MAX = 1_000_000_000
 SECONDS_MAX = 20.0

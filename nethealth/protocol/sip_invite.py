@@ -6,7 +6,6 @@ from nethealth.protocol.sip_transaction import T1_S
 from nethealth.wire.sip import CSeq, SipResponse
 
 TIMER_B_S = 64 * T1_S
-TIMER_D_S = 32.0  # how long copies of a refusal over UDP are still acknowledged
 
 
 class InviteState(StrEnum):

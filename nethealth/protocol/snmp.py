@@ -20,14 +20,7 @@ Kind = Literal[
 SYS_UPTIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3)
 SYS_UPTIME_0: Oid = (*SYS_UPTIME, 0)
 VARBINDS_MOST = 48  # in one answer: about 1,200 octets, so that it needs no fragments
-TOO_BIG, AUTHORIZATION_ERROR = 1, 16
-# error-status of RFC 3416 section 3
-STATUS_WORDS: Mapping[int, str] = {
-    1: "tooBig", 2: "noSuchName", 3: "badValue", 4: "readOnly", 5: "genErr", 6: "noAccess",
-    7: "wrongType", 8: "wrongLength", 9: "wrongEncoding", 10: "wrongValue", 11: "noCreation",
-    12: "inconsistentValue", 13: "resourceUnavailable", 14: "commitFailed", 15: "undoFailed",
-    16: "authorizationError", 17: "notWritable", 18: "inconsistentName",
-}  # fmt: skip
+TOO_BIG, AUTHORIZATION_ERROR = 1, 16  # error-status of RFC 3416 section 3
 _ABSENT = frozenset({"noSuchObject", "noSuchInstance", "endOfMibView"})
 _NUMBERS = frozenset({"integer", "counter32", "gauge32", "timeticks", "counter64"})
 
@@ -66,7 +59,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of one request; `received_s` monotonic. `status` as in STATUS_WORDS, 0 for none."""
+    """What came of one request; `received_s` monotonic. `status`: error-status, 0 for none."""
 
     varbinds: tuple[VarBind, ...]
     received_s: float

@@ -69,11 +69,6 @@ class ReadingProcess:
             raise error
         return value  # type: ignore[no-any-return]
 
-    def dismiss(self) -> None:
-        """Ask it nothing: it ends."""
-        os.close(self._asking)
-        os.close(self._answers)
-
     def end(self) -> None:
         """See it off, which has given its memory back by now."""
         os.waitpid(self.number, 0)

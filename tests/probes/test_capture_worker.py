@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +43,11 @@ def test_one_that_is_killed_takes_nothing_down() -> None:
         reading.result()
 
 
-def test_one_that_is_never_asked_ends_by_itself() -> None:
-    reading = ReadingProcess()
-    reading.dismiss()
-    assert os.waitstatus_to_exitcode(os.waitpid(reading.number, 0)[1]) == 0
+def test_one_that_is_never_asked_ends_with_the_process_that_began_it() -> None:
+    """Both write to one pipe, whose end is not there before both have ended."""
+    code = "from probes.capture.worker import ReadingProcess; print(ReadingProcess().number)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert int(done.stdout) > 0
+    assert done.stderr == ""
