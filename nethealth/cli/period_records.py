@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
 from nethealth.cli.exits import InputError
@@ -12,11 +12,10 @@ from nethealth.model.episodes import Sweeps
 from nethealth.model.failure import Outcome
 from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation
-from nethealth.model.period import CheckPeriod, state_of
+from nethealth.model.period import CheckPeriod
 from nethealth.model.period_columns import Gathered
 from nethealth.model.period_report import NotRun, RunFacts
 from nethealth.model.record import Record
-from nethealth.plan.rounds import base_id
 from nethealth.store import Found, Span
 
 
@@ -71,23 +70,7 @@ class OfRecords:
     ) -> Iterator[CheckPeriod]:
         gathered = Gathered()
         for record in self._records:
-            seen: dict[str, list[Observation]] = defaultdict(list)
-            for one in record.observations:
-                seen[one.check].append(one)
-            for check in record.checks:
-                if check.probe == "capture" or council not in (None, check.council):
-                    continue
-                if site not in (None, check.site):
-                    continue
-                moment = record.run.started + timedelta(seconds=check.started_s or 0)
-                gathered.add(
-                    (record.run.vantage, check.council, check.site, check.asset, check.probe,
-                     base_id(check.id)),
-                    check.target,
-                    int(moment.astimezone(UTC).timestamp()),
-                    state_of(check.outcome, check.failure),
-                    [(one.name, one.unit, one.method, one.value) for one in seen[check.id]],
-                )  # fmt: skip
+            gathered.add_run(record, council=council, site=site)
         for period in gathered.periods():
             cut = period.between(since, until)
             if cut.checks:

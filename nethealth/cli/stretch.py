@@ -12,7 +12,7 @@ from nethealth.cli.exits import InputError, usage
 from nethealth.cli.given import load_records
 from nethealth.model.codec import dump
 from nethealth.model.merge import Part, Stretch, cut, merge, renames
-from nethealth.model.period import columns_of
+from nethealth.model.period_columns import columns_of
 from nethealth.store import StoreError
 
 if TYPE_CHECKING:

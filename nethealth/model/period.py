@@ -5,21 +5,18 @@ A year of many assets is tens of millions of values, so that one value is no obj
 reads as a sequence. Nothing is ever filled in: what was not measured is NaN.
 """
 
-import re
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from math import nan
+from math import isfinite, nan
 from statistics import median_low
 
-from nethealth.model.check import CheckResult, ProbeKind
+from nethealth.model.check import ProbeKind
 from nethealth.model.failure import Failure, Outcome
-from nethealth.model.observation import Observation, Passport, Scalar
-from nethealth.model.record import Record
+from nethealth.model.observation import Scalar
 
 # What is kept in columns: the numbers that are followed over time. The rest is in the raw rows.
 PERIOD_NAMES: tuple[str, ...] = (
@@ -43,10 +40,7 @@ PERIOD_NAMES: tuple[str, ...] = (
 SERIES_KEYS = ("direction", "hop", "interface", "dscp", "sensor", "mib", "place")
 GAP_STEPS = 2  # this many usual steps without a check that ran are a gap
 
-# What is met beside a load of our own is no state of the line.
-_LOADED = ("download", "upload")
 SUMMED = ":history"  # a check that is itself the sum of a history
-_ROUND = re.compile(r"#\d{1,9}\Z")
 _LAST_S = 2**32 - 1
 _OUTCOMES = tuple(Outcome)
 _FAILURES: tuple[Failure | None, ...] = (None, *Failure)
@@ -215,74 +209,21 @@ def joined(parts: Sequence[CheckPeriod]) -> CheckPeriod:
     ).in_order()  # fmt: skip
 
 
-def columns_of(record: Record) -> tuple[CheckPeriod, ...]:
-    """The checks of a record as columns, by council, site, asset and check, each oldest first."""
-    seen: dict[str, list[Observation]] = defaultdict(list)
-    for one in record.observations:
-        if one.name in PERIOD_NAMES and one.method.get("phase") not in _LOADED:
-            seen[one.check].append(one)
-    rounds: dict[tuple[str, ...], list[CheckResult]] = defaultdict(list)
-    for check in record.checks:
-        if check.probe != "capture" and not check.id.endswith(SUMMED):
-            base = _ROUND.sub("", check.id)
-            rounds[check.council or "", check.site or "", check.asset or "", base].append(check)
-    began_s = record.run.started.timestamp()
-    return tuple(
-        _columns(record.run.vantage, key[-1], checks, seen, began_s)
-        for key, checks in sorted(rounds.items())
-    )
-
-
-def _columns(
-    vantage: str,
-    base: str,
-    checks: list[CheckResult],
-    seen: Mapping[str, list[Observation]],
-    began_s: float,
-) -> CheckPeriod:
-    times: list[int] = []
-    states: list[int] = []
-    columns: dict[tuple[str, str | None, str], tuple[dict[str, Scalar], array[float]]] = {}
-    for count, check in enumerate(checks):
-        time_s = began_s + (check.started_s or 0.0)
-        times.append(int(time_s) if 0 <= time_s < _LAST_S else 0)
-        states.append(state_of(check.outcome, check.failure))
-        for one in seen.get(check.id, ()):
-            number = packable(one.value)
-            if number is None:
-                continue
-            method = series_of(one.method)
-            _, values = columns.setdefault(
-                (one.name, one.unit, repr(sorted(method.items(), key=str))), (method, array("f"))
-            )
-            if len(values) <= count:  # the first of its kind speaks for the check
-                values.extend([nan] * (count - len(values)) + [number])
-    for _, values in columns.values():
-        values.extend([nan] * (len(checks) - len(values)))
-    last = checks[-1]
-    return CheckPeriod(
-        vantage, last.council, last.site, last.asset, last.probe, base, last.target,
-        array("I", times), array("B", states),
-        tuple(
-            Column(name, unit, method, values)
-            for (name, unit, _), (method, values) in columns.items()
-        ),
-    ).in_order()  # fmt: skip
-
-
-def series_of(method: Passport) -> dict[str, Scalar]:
-    """Of a passport, what tells one series from another."""
-    found: dict[str, Scalar] = {}
-    for key in SERIES_KEYS:
-        value = method.get(key)
-        if isinstance(value, str | int | float):
-            found[key] = value
-    return found
-
-
 def moment(time_s: float) -> datetime:
     """Seconds since 1970 as a time."""
     return datetime.fromtimestamp(time_s, UTC)
+
+
+def began_s(started: datetime, after_s: float | None) -> int:
+    """When an execution began, in whole seconds since 1970; the run's start if it says nothing."""
+    if after_s is not None and isfinite(after_s) and abs(after_s) < 1e9:
+        started += timedelta(seconds=after_s)
+    return seconds_of(started)
+
+
+def seconds_of(moment: datetime) -> int:
+    """A time as a column holds it, the nearest that it can hold."""
+    return min(max(0, int(moment.timestamp())), _LAST_S)
 
 
 def packable(value: Scalar) -> float | None:

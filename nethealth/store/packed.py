@@ -12,20 +12,21 @@ import sys
 from array import array
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import isfinite, nan
+from datetime import datetime
+from math import nan
 from typing import TypeVar, cast
 
 from nethealth.model.check import CheckResult, ProbeKind
-from nethealth.model.observation import Passport, Scalar
+from nethealth.model.observation import Passport
 from nethealth.model.period import (
     PERIOD_NAMES,
-    SERIES_KEYS,
     CheckPeriod,
     Column,
-    packable,
+    began_s,
+    seconds_of,
     state_of,
 )
+from nethealth.model.period_columns import Value, packed_of
 from nethealth.plan.rounds import base_id
 from nethealth.store.rows import check_from_columns
 
@@ -56,14 +57,9 @@ CREATE TABLE IF NOT EXISTS packed_up_to (check_key INTEGER NOT NULL);
 """
 PART_LENGTH = 256
 _DAY_S = 86_400
-_LAST_S = 2**32 - 1
 _FILL_ROWS = 4000  # raw checks that are packed in one transaction
-# What is met beside a load of our own is no state of the line; a capture has times of its own.
-_LOADED = ("download", "upload")
-_NAMES = frozenset(PERIOD_NAMES)
 
 N = TypeVar("N", int, float)
-Values = Iterable[tuple[str, str | None, Passport, Scalar]]  # name, unit, method and value
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +102,7 @@ class Packed:
         self._columns.clear()
         self._runs.clear()
 
-    def follow(self, row: int, run_key: int, result: CheckResult, values: Values) -> None:
+    def follow(self, row: int, run_key: int, result: CheckResult, values: Iterable[Value]) -> None:
         """Pack the raw check that just became row `row`, if every one before it is packed.
 
         Where an older version left some out, all wait for `fill`, so that none is packed twice.
@@ -134,7 +130,7 @@ class Packed:
         ).fetchall()
         if not found:
             return  # another process was quicker
-        values: dict[int, list[tuple[str, str | None, Passport, Scalar]]] = {}
+        values: dict[int, list[Value]] = {}
         passports: dict[str, Passport] = {}
         for check_key, name, unit, value, body in self._connection.execute(
             "SELECT check_key, name, unit, value, body FROM observations"
@@ -152,12 +148,12 @@ class Packed:
             self.add(run_key, result, values.get(key, ()))
         self._connection.execute("UPDATE packed_up_to SET check_key = ?", (found[-1][0],))
 
-    def add(self, run_key: int, result: CheckResult, values: Values) -> None:
+    def add(self, run_key: int, result: CheckResult, values: Iterable[Value]) -> None:
         """One execution more, at the end of its check's last part of the day."""
         started, vantage, kind = self._run(run_key)
-        if kind == "demo" or result.probe == "capture":
+        if kind == "demo" or result.probe == "capture":  # a capture has times of its own
             return
-        time_s = _time_s(started, result.started_s)
+        time_s = began_s(started, result.started_s)
         key = self._check_key(vantage, result)
         times = self._column_key(_Key(key, "", None, ""))
         day = time_s // _DAY_S << 16
@@ -169,17 +165,8 @@ class Packed:
         state = state_of(result.outcome, result.failure)
         grown = body[: 4 * count] + time_s.to_bytes(4, "little") + body[4 * count :]
         self._put(times << 32 | place, grown + bytes((state,)))
-        done: set[int] = set()
-        for name, unit, method, value in values:
-            if name not in _NAMES or method.get("phase") in _LOADED:
-                continue
-            number = packable(value)
-            if number is None:
-                continue
-            column = self._column_key(_Key(key, name, unit, _series(method)))
-            if column in done:  # the first of its kind speaks for the check
-                continue
-            done.add(column)
+        for series, number in packed_of(values):
+            column = self._column_key(_Key(key, *series))
             self._extend(column << 32 | place, count, number)
 
     def read(
@@ -191,7 +178,7 @@ class Packed:
         names: Collection[str],
     ) -> CheckPeriod | None:
         """The columns of one check between two times; None where it was not due in them."""
-        days = (_seconds(since) // _DAY_S << 16, (_seconds(until) // _DAY_S << 16) | 0xFFFF)
+        days = (seconds_of(since) // _DAY_S << 16, (seconds_of(until) // _DAY_S << 16) | 0xFFFF)
         columns = self._connection.execute(
             "SELECT key, name, unit, method FROM packed_columns WHERE check_key = ? ORDER BY key",
             (key,),
@@ -238,7 +225,7 @@ class Packed:
 
     def count(self, since: datetime, until: datetime, most: int) -> int:
         """How often checks were due between two times, by the day; no further than `most`."""
-        days = (_seconds(since) // _DAY_S << 16, (_seconds(until) // _DAY_S << 16) | 0xFFFF)
+        days = (seconds_of(since) // _DAY_S << 16, (seconds_of(until) // _DAY_S << 16) | 0xFFFF)
         found = 0
         for (column,) in self._connection.execute("SELECT key FROM packed_columns WHERE name = ''"):
             ((octets,),) = self._connection.execute(
@@ -352,20 +339,3 @@ def _native(values: "array[N]") -> "array[N]":
 
 def _little(values: "array[float]") -> bytes:
     return _native(values[:]).tobytes()
-
-
-def _series(method: Passport) -> str:
-    kept = {key: method[key] for key in SERIES_KEYS if method.get(key) is not None}
-    return json.dumps(kept, separators=(",", ":"), sort_keys=True)
-
-
-def _time_s(started: datetime, after_s: float | None) -> int:
-    """When an execution began, in whole seconds since 1970; the run's start if it says nothing."""
-    moment = started
-    if after_s is not None and isfinite(after_s) and abs(after_s) < 1e9:
-        moment = started + timedelta(seconds=after_s)
-    return _seconds(moment)
-
-
-def _seconds(moment: datetime) -> int:
-    return min(max(0, int(moment.astimezone(UTC).timestamp())), _LAST_S)

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -17,12 +17,12 @@ from nethealth.model.failure import Outcome
 from nethealth.model.finding import Finding, Severity
 from nethealth.model.inventory import Inventory, SweepSettings
 from nethealth.model.observation import Event, Observation
-from nethealth.model.period import CheckPeriod, state_of
+from nethealth.model.period import CheckPeriod, began_s, state_of
 from nethealth.model.period_columns import Gathered
 from nethealth.model.period_report import NotRun, RunFacts
 from nethealth.model.record import Settings
 from nethealth.plan.rounds import base_id
-from nethealth.store import rows
+from nethealth.store import ledger, rows
 from nethealth.store.ledger import text_of
 
 _NEVER = "demo"  # a simulated network is no history of the real one
@@ -80,11 +80,6 @@ def span(connection: sqlite3.Connection, since: datetime, until: datetime) -> Sp
             within,
         )
     }
-    events = connection.execute(
-        "SELECT id, min(time), kind, site, asset, source, clock_error_s FROM events"
-        " WHERE time >= ? AND time < ? GROUP BY id, kind ORDER BY 2, id",
-        within[:2],
-    )
     not_run = connection.execute(
         "SELECT site, probe, coalesce(reason, ''), count(*) FROM checks WHERE outcome = 'not_run'"
         " AND run_key IN (SELECT key FROM runs WHERE started >= ? AND started < ? AND kind <> ?)"
@@ -100,10 +95,7 @@ def span(connection: sqlite3.Connection, since: datetime, until: datetime) -> Sp
         runs=runs,
         inventories=inventories,
         settings=settings,
-        events=tuple(
-            Event(id_, datetime.fromisoformat(time), kind, site, asset, source, error)
-            for id_, time, kind, site, asset, source, error in events
-        ),
+        events=ledger.events(connection, None, None, since, until),
         not_run=tuple(NotRun(*row) for row in not_run),
         looked=dict(looked.fetchall()),
         found=_found(connection, within, Sweeps(runs)),
@@ -192,11 +184,10 @@ def _put(gathered: Gathered, check: Sequence[Any] | None, values: Sequence[Any])
         return
     _, started, vantage, council, site, asset, id_, probe, target, *rest = check
     outcome, failure, started_s = rest
-    moment = datetime.fromisoformat(started) + timedelta(seconds=started_s or 0)
     state = state_of(Outcome(outcome), rows.failure_from_column(failure))
     gathered.add(
         (vantage, council, site, asset, probe, base_id(id_)), target,
-        int(moment.astimezone(UTC).timestamp()), state, values,
+        began_s(datetime.fromisoformat(started), started_s), state, values,
     )  # fmt: skip
 
 
