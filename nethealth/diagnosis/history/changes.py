@@ -15,7 +15,7 @@ from nethealth.diagnosis.attribution.change_points import (
 from nethealth.diagnosis.attribution.days import Days, Floats, without_daily_cycle
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Place
-from nethealth.diagnosis.history.course import Course
+from nethealth.diagnosis.history.course import Course, about_medians
 from nethealth.diagnosis.history.estate import Estate, SiteHistory
 from nethealth.diagnosis.history.frame import Frame
 from nethealth.diagnosis.history.words import at
@@ -39,7 +39,9 @@ class _Outcome:
         self.key, self.words, self.unit, self.factor, self.least = key, words, unit, factor, least
 
     def of(self, course: Course) -> Floats:
-        return {"loss": course.loss, "delay": course.delay_s, "voice": course.speech}[self.key]
+        return {"loss": course.loss_ratio, "delay": course.delay_s, "voice": course.speech}[
+            self.key
+        ]
 
     def shown(self, value: float) -> str:
         return f"{value * self.factor:.3g}{self.unit}"
@@ -76,18 +78,13 @@ def level_changes(
 
 
 def _of_site(site: SiteHistory, outcome: _Outcome) -> tuple[Floats, float]:
-    """Each host about its own median, so that one that came later is no change; and the usual."""
+    """The site's hosts as one series, and what is usual of them."""
     known = [values for one in site.courses if np.isfinite(values := outcome.of(one)).any()]
     if not known:
         return np.full(1, np.nan), 0.0
-    middles = [float(np.nanmedian(values)) for values in known]
-    about = np.vstack([values - middle for values, middle in zip(known, middles, strict=True)])
-    flat = np.full(about.shape[1], np.nan)
-    some = np.isfinite(about).any(axis=0)
+    usual = float(np.median([np.nanmedian(values) for values in known]))
     # Loss is rare: the median of hosts would be 0 however much one of them lost.
-    middle_of = np.nanmean if outcome.key == "loss" else np.nanmedian
-    flat[some] = middle_of(about[:, some], axis=0)
-    return flat, float(np.median(middles))
+    return about_medians(known, np.nanmean if outcome.key == "loss" else np.nanmedian), usual
 
 
 def _without_cycle(days: Days) -> Floats:

@@ -29,9 +29,9 @@ _STEPS_MOST = 3  # an outage does not go on through a time without checks
 class Course:
     """One host over a history; of bins and days as its frame has them.
 
-    `silent`: its outages. `lost` and `sent` by day, outages left out. `loss`, `delay_s` (round
-    trip) and `speech` (R) are means by bin, NaN where nothing was measured. `scored` and `poor`
-    are how many estimates of R there were by day, and how many below the limit.
+    `silent`: its outages. `lost` and `sent` by day, outages left out. `loss_ratio`, `delay_s`
+    (round trip) and `speech` (R) are means by bin, NaN where nothing was measured. `scored` and
+    `poor` are how many estimates of R there were by day, and how many below the limit.
     """
 
     place: Place
@@ -47,7 +47,7 @@ class Course:
     still_silent: bool
     lost: Floats
     sent: Floats
-    loss: Floats
+    loss_ratio: Floats
     delay_s: Floats
     speech: Floats
     scored: Floats
@@ -93,16 +93,27 @@ def course(
     silent, still = _silences(times_s, answered, step_s)
     echo = _first(read, _ECHOES, "packet_loss_ratio")
     voice = _first(read, _SPEECH, "r_factor")
-    sent, lost, loss = _losses(echo, silent, frame)
+    sent, lost, loss_ratio = _losses(echo, silent, frame)
     scored, poor = _scores(voice, frame, limit)
     return Course(
         place, gateway, tuple(one.check.check for one in read), int(times_s[0]), int(times_s[-1]),
         step_s, len(times_s), int(answered.sum()),
-        sum(int((~one.measured).sum()) for one in read), tuple(silent), still, lost, sent, loss,
-        _binned(echo, "round_trip_delay_median_s", frame), _binned(voice, "r_factor", frame),
-        scored, poor, voice.check.probe if voice is not None else None,
-        _gaps(times_s, step_s),
+        sum(int((~one.measured).sum()) for one in read), tuple(silent), still, lost, sent,
+        loss_ratio, _binned(echo, "round_trip_delay_median_s", frame),
+        _binned(voice, "r_factor", frame), scored, poor,
+        voice.check.probe if voice is not None else None, _gaps(times_s, step_s),
     )  # fmt: skip
+
+
+def about_medians(
+    known: Sequence[Floats], together: Callable[..., Floats] = np.nanmedian
+) -> Floats:
+    """Hosts as one series, each about its own median, so that one that came later is no change."""
+    about = np.vstack([values - np.nanmedian(values) for values in known])
+    flat = np.full(about.shape[1], np.nan)
+    some = np.isfinite(about).any(axis=0)
+    flat[some] = together(about[:, some], axis=0)
+    return flat
 
 
 def _read(check: CheckPeriod, frame: Frame) -> _Read:

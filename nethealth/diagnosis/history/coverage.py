@@ -7,10 +7,11 @@ from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.diagnosis.history.course import Course
 from nethealth.diagnosis.history.estate import Estate, SiteHistory, hosts
 from nethealth.diagnosis.history.frame import Frame
-from nethealth.diagnosis.history.spans import Spans, both, lasting, total
-from nethealth.diagnosis.history.words import at, between, length, moment
+from nethealth.diagnosis.history.spans import Spans, both, everywhere, lasting, total
+from nethealth.diagnosis.history.words import at, between, length
 from nethealth.diagnosis.text import listing
 from nethealth.model.finding import Finding, Verdict
+from nethealth.model.period import moment
 
 _LATE_STEPS = 3
 _NAMED = 5
@@ -45,24 +46,24 @@ def incomplete(
 
 def _gaps(estate: Estate) -> Iterator[str]:
     """Times in which nothing at all was measured; and hosts that have more gaps than these."""
-    everywhere = _all([one.gaps for one in hosts(estate)])
-    if everywhere:
-        longest = max(everywhere, key=lambda span: span[1] - span[0])
+    shared = everywhere([one.gaps for one in hosts(estate)])
+    if shared:
+        longest = max(shared, key=lambda span: span[1] - span[0])
         yield (
-            f"Nothing was measured anywhere {_count(everywhere)}, {length(total(everywhere))} in "
+            f"Nothing was measured anywhere {_count(shared)}, {length(total(shared))} in "
             f"all, the longest {between(longest)}."
         )
     more = [
         f"{one.place.name} {length(total(own))}"
         for one in hosts(estate)
-        if (own := lasting(_own(one.gaps, everywhere), _LATE_STEPS * one.step_s))
+        if (own := lasting(_own(one.gaps, shared), _LATE_STEPS * one.step_s))
     ]
     if more:
         yield f"Besides, some hosts were not measured: {listing(more, _NAMED)}."
 
 
-def _own(gaps: Spans, everywhere: Spans) -> Spans:
-    return [gap for gap in gaps if not both([gap], everywhere)]
+def _own(gaps: Spans, shared: Spans) -> Spans:
+    return [gap for gap in gaps if not both([gap], shared)]
 
 
 def _midway(estate: Estate, frame: Frame) -> Iterator[str]:
@@ -122,10 +123,3 @@ def _renamed(renamed: Mapping[str, str]) -> Iterator[str]:
 
 def _count(spans: Spans) -> str:
     return "once" if len(spans) == 1 else f"{len(spans)} times"
-
-
-def _all(several: Sequence[Spans]) -> Spans:
-    found: Spans = several[0] if several else []
-    for spans in several[1:]:
-        found = both(found, spans)
-    return found

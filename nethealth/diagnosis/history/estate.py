@@ -7,7 +7,7 @@ from itertools import groupby
 from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.diagnosis.history.course import Course, course
 from nethealth.diagnosis.history.frame import Frame
-from nethealth.diagnosis.history.spans import Span, Spans, both, lasting, without
+from nethealth.diagnosis.history.spans import Spans, everywhere, lasting, without
 from nethealth.model.check import ProbeKind
 from nethealth.model.period import CheckPeriod, joined
 
@@ -77,13 +77,13 @@ def _one_by_one(
 def _sorted_outages(sites: Sequence[SiteHistory]) -> Estate:
     """The largest silence explains the smaller ones, as in a single run."""
     whole = [_whole(site) for site in sites]
-    cut_off = _all([site.silent for site in whole]) if len(whole) > 1 else []
+    cut_off = everywhere([site.silent for site in whole]) if len(whole) > 1 else []
     cut_off = lasting(cut_off, 1)
     return Estate(tuple(_apart_from(site, cut_off) for site in whole), cut_off)
 
 
 def _whole(site: SiteHistory) -> SiteHistory:
-    silent = _all([one.silent for one in site.courses])
+    silent = everywhere([one.silent for one in site.courses])
     return replace(site, silent=lasting(silent, 1))
 
 
@@ -102,14 +102,6 @@ def _apart_from(site: SiteHistory, cut_off: Spans) -> SiteHistory:
     )
     still = bool(silent) and all(one.still_silent for one in site.courses)
     return replace(site, courses=courses, silent=silent, still_silent=still)
-
-
-def _all(several: Sequence[Spans]) -> list[Span]:
-    """Where all of them are."""
-    found = list(several[0]) if several else []
-    for spans in several[1:]:
-        found = both(found, spans)
-    return found
 
 
 def _place(

@@ -21,10 +21,10 @@ from nethealth.diagnosis.attribution.blocks import Association, block_permuted
 from nethealth.diagnosis.attribution.days import Days, Floats
 from nethealth.diagnosis.attribution.many import benjamini_hochberg
 from nethealth.diagnosis.capture import captures
-from nethealth.diagnosis.catalogue import CODES
 from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.diagnosis.history.calls import calls_at_once
+from nethealth.diagnosis.history.course import about_medians
 from nethealth.diagnosis.history.estate import Estate, SiteHistory
 from nethealth.diagnosis.history.frame import Frame
 from nethealth.diagnosis.text import counted, listing, milliseconds
@@ -145,8 +145,6 @@ def _of_captures(evidence: Evidence, estate: Estate, frame: Frame) -> Iterator[_
     if days is None:
         return
     for name, (code, what) in SERIES_MECHANISMS.items():
-        if code not in CODES:
-            continue
         exposure, seen = _exposure(evidence, frame, name)
         if _covered(exposure, frame) < _DAYS_LEAST:
             continue
@@ -197,11 +195,7 @@ def _round_trips(site: SiteHistory, frame: Frame) -> Days | None:
     known = [one.delay_s for one in site.courses if np.isfinite(one.delay_s).any()]
     if not known or site.place.site is None:
         return None
-    about = np.vstack([values - np.nanmedian(values) for values in known])
-    flat = np.full(frame.bins, np.nan)
-    some = np.isfinite(about).any(axis=0)
-    flat[some] = np.nanmedian(about[:, some], axis=0)
-    return frame.laid_out(flat)
+    return frame.laid_out(about_medians(known))
 
 
 def _finding(

@@ -17,7 +17,7 @@ from nethealth.diagnosis.history.summary import summary
 from nethealth.diagnosis.judge import judge
 from nethealth.model.check import CheckResult
 from nethealth.model.finding import Finding, Verdict
-from nethealth.model.observation import Event, Observation
+from nethealth.model.observation import Observation
 from nethealth.model.period import SUMMED, CheckPeriod
 from nethealth.model.record import Record
 
@@ -34,7 +34,6 @@ class Columns:
     renamed: Mapping[str, str] = field(default_factory=dict)
     # Where not every raw row is held: a record that holds those near what was found, too.
     nearer: Callable[[Sequence[Finding]], Record] | None = None
-    events: Sequence[Event] = ()  # more than the record holds
     notes: tuple[str, ...] = ()
 
 
@@ -58,14 +57,13 @@ def judge_history(record: Record, columns: Columns) -> Record:
         seen[course.place.key] = facts
         checks.append(check)
         observations += facts
-    events = columns.events or record.events
     found = [
         *outages(evidence, estate, seen),
         *losses(evidence, estate, times, seen),
         *delays(evidence, estate, times, seen),
         *voices(evidence, estate, times, seen),
-        *level_changes(evidence, estate, times, events, seen),
-        *explored(evidence, estate, times, events),
+        *level_changes(evidence, estate, times, record.events, seen),
+        *explored(evidence, estate, times, record.events),
         *incomplete(evidence, estate, times, columns.renamed, columns.notes),
     ]
     if columns.nearer is not None:

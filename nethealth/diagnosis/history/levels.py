@@ -12,10 +12,10 @@ from nethealth.diagnosis.history.course import Course
 from nethealth.diagnosis.history.estate import Estate, SiteHistory, hosts
 from nethealth.diagnosis.history.frame import Bools, Frame
 from nethealth.diagnosis.history.shares import days_above, share_by_day
-from nethealth.diagnosis.history.words import moment
 from nethealth.diagnosis.text import counted, listing, milliseconds, percent, percent_range
 from nethealth.model.finding import Effect, Finding, Refutation, Verdict
 from nethealth.model.observation import Observation
+from nethealth.model.period import moment
 
 POOR_SHARE = 0.01  # of the time: one minute in a hundred in which a call would sound poor
 _DAYS_LEAST = 2  # slow ones, of a path that is not slow on the whole

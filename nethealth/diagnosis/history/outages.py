@@ -8,10 +8,11 @@ from nethealth.diagnosis.evidence import Evidence, Place
 from nethealth.diagnosis.history.course import Course
 from nethealth.diagnosis.history.estate import Estate, SiteHistory
 from nethealth.diagnosis.history.spans import Spans, total
-from nethealth.diagnosis.history.words import between, length, moment
+from nethealth.diagnosis.history.words import between, length
 from nethealth.diagnosis.text import counted, percent
 from nethealth.model.finding import Effect, Finding, Refutation
 from nethealth.model.observation import Observation
+from nethealth.model.period import moment
 
 
 def outages(

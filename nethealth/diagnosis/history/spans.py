@@ -25,6 +25,14 @@ def both(one: Spans, other: Spans) -> list[Span]:
     return found
 
 
+def everywhere(several: Sequence[Spans]) -> list[Span]:
+    """Where all of them are."""
+    found = list(several[0]) if several else []
+    for spans in several[1:]:
+        found = both(found, spans)
+    return found
+
+
 def without(one: Spans, other: Spans) -> list[Span]:
     """Where the first is and the second is not."""
     found: list[Span] = []

@@ -1,8 +1,9 @@
 """Times and lengths of time as they stand in a statement about a history."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from nethealth.diagnosis.history.spans import Span
+from nethealth.model.period import moment
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -17,10 +18,6 @@ def length(seconds: float) -> str:
         return f"{hours} h {rest} min" if rest else f"{hours} h"
     days, rest = divmod(round(minutes / 60), 24)
     return f"{days} d {rest} h" if rest else f"{days} d"
-
-
-def moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def at(when: datetime) -> str:
