@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
+from operator import attrgetter
 
 import numpy as np
 
@@ -19,11 +20,10 @@ from nethealth.diagnosis.attribution.contrast import difference_in_differences
 from nethealth.diagnosis.attribution.trial import Half, analyse
 from nethealth.diagnosis.over_period.calendar import Calendar, Integers
 from nethealth.diagnosis.over_period.figures import (
-    SPEECH,
     Bools,
     Floats,
     Sample,
-    quantiles_by_day,
+    by_day,
     rounded,
     sample,
     together,
@@ -139,39 +139,32 @@ def _runs_in(runs: Sequence[RunFacts], start_s: int, end_s: int) -> list[RunFact
 
 def _settings_differ(before: Sequence[RunFacts], after: Sequence[RunFacts]) -> str:
     """In words what is not alike in all runs; empty where everything is."""
-    every = [*before, *after]
+    paths = {"version": "version"}
+    paths |= {each.name.replace("_", " "): f"sweep.{each.name}" for each in fields(before[0].sweep)}
     said = []
-    if len({run.version for run in every}) > 1:
-        said.append(f"version {_both(before, after, lambda run: run.version)}")
-    for each in fields(every[0].sweep):
-        if len({getattr(run.sweep, each.name) for run in every}) > 1:
-            told = _both(before, after, lambda run, name=each.name: str(getattr(run.sweep, name)))
-            said.append(f"{each.name.replace('_', ' ')} {told}")
+    for words, path in paths.items():
+        left, right = ({str(attrgetter(path)(run)) for run in side} for side in (before, after))
+        if len(left | right) > 1:
+            said.append(
+                f"{words} {' and '.join(sorted(left))} before and {' and '.join(sorted(right))} "
+                "after"
+            )
     return ", ".join(said)
-
-
-def _both(before: Sequence[RunFacts], after: Sequence[RunFacts], of: object) -> str:
-    assert callable(of)  # noqa: S101
-    left, right = (" and ".join(sorted({of(run) for run in side})) for side in (before, after))
-    return f"{left} before and {right} after"
 
 
 def _alike(
     runs: Sequence[RunFacts], inventories: Mapping[str, Inventory], site: str
 ) -> tuple[set[str], tuple[str, ...]]:
     """The site's assets whose entries are the same in all runs' inventories, and the others."""
-    entries: dict[str, set[str]] = {}
+    entries: dict[str, list[str]] = {}
     names = {run.inventory for run in runs}
     for name in names:
-        found = inventories.get(name, Inventory())
-        for asset in found.asset:
+        for asset in inventories.get(name, Inventory()).asset:
             if asset.site == site:
-                entries.setdefault(asset.id, set()).add(_measured_by(asset))
-    counts = Counter(
-        asset.id for name in names for asset in inventories.get(name, Inventory()).asset
-        if asset.site == site
-    )  # fmt: skip
-    alike = {key for key, seen in entries.items() if len(seen) == 1 and counts[key] == len(names)}
+                entries.setdefault(asset.id, []).append(_measured_by(asset))
+    alike = {
+        key for key, seen in entries.items() if len(seen) == len(names) and len(set(seen)) == 1
+    }
     return alike, tuple(sorted(entries.keys() - alike))
 
 
@@ -233,36 +226,11 @@ def _only(check: CheckPeriod, which: Bools) -> CheckPeriod:
     )  # fmt: skip
 
 
-def _outcome_by_day(found: Sample, name: str, count: int) -> Floats:
-    if name == "availability":
-        asked = found.asked.astype(float)
-        return _ratio(found.answered.astype(float), asked)
-    if name == "packet_loss_ratio":
-        day, values = found.loss
-        sums = np.bincount(day, weights=values, minlength=count).astype(float)
-        many = np.bincount(day, minlength=count).astype(float)
-        return _ratio(sums, many)
-    if name == "r_factor":
-        basis = next((one for one in SPEECH if one in found.speech), None)
-        if basis is None:
-            return np.full(count, np.nan)
-        return quantiles_by_day(found.speech[basis], 0.5, count)
-    return quantiles_by_day(found.delay, 0.5 if name.endswith("median_s") else 0.95, count)
-
-
-def _ratio(parts: Floats, wholes: Floats) -> Floats:
-    """NaN where there is nothing to divide by."""
-    found = np.full(len(wholes), np.nan)
-    some = wholes > 0
-    found[some] = parts[some] / wholes[some]
-    return found
-
-
 def _compared(
     known: Known, found: Sample, site: str, number: int, each: int, name: str, unit: str
 ) -> Comparison:
     count = len(known.days.days)
-    values = _outcome_by_day(found, name, count)
+    values = by_day(found, name, count)
     before, after = range(number - each, number), range(number + 1, number + 1 + each)
     sides = [values[np.asarray(side)] for side in (before, after)]
     middles = [_middle(side) for side in sides]

@@ -22,7 +22,7 @@ Bools = NDArray[np.bool_]
 NAMES = ("packet_loss_ratio", "round_trip_delay_median_s", "r_factor")  # the columns that are read
 _ASKING: frozenset[ProbeKind] = frozenset({"ping", "tcp", "dns", "http", "sip", "call", "stamp"})
 _STREAMS: tuple[ProbeKind, ...] = ("ping", "stamp")
-SPEECH: tuple[ProbeKind, ...] = ("call", "stamp", "ping")  # the best basis first
+_SPEECH: tuple[ProbeKind, ...] = ("call", "stamp", "ping")  # the best basis first
 _SAYS_NOTHING = {Failure.INTERRUPTED, Failure.RESOLVE}  # as `nethealth.model.measured` has it
 _NOTHING = 1e-9
 _DIGITS = 6  # of a figure: more would differ with the order in which a machine adds
@@ -47,7 +47,7 @@ _ANSWERED = _states(state for state in _KNOWN if ended(state) == (Outcome.COMPLE
 class Sample:
     """What one check, or several of one place together, gave; all by local day.
 
-    `loss`, `delay` and `speech` are days and values of the checks that have them.
+    `loss_ratio`, `delay` and `speech` are days and values of the checks that have them.
     """
 
     due: int
@@ -55,7 +55,7 @@ class Sample:
     measured: Integers  # checks, by day
     asked: Integers  # of these, those that availability counts
     answered: Integers
-    loss: tuple[Integers, Floats]
+    loss_ratio: tuple[Integers, Floats]
     delay: tuple[Integers, Floats]
     speech: dict[ProbeKind, tuple[Integers, Floats]]
 
@@ -75,19 +75,19 @@ def sample(check: CheckPeriod, days: Calendar) -> Sample:
     hours = np.unique(days.hour_of(times[measured], day[measured]))
     count = len(days.days)
 
-    def by_day(which: Bools) -> Integers:
+    def counted(which: Bools) -> Integers:
         return np.bincount(day[which], minlength=count).astype(np.int64)
 
     delays = _values(check, "round_trip_delay_median_s") if check.probe in _STREAMS else []
-    speech = _values(check, "r_factor") if check.probe in SPEECH else []
+    speech = _values(check, "r_factor") if check.probe in _SPEECH else []
     none = np.zeros(count, dtype=np.int64)
     return Sample(
         due=int(inside.sum()),
         hours=hours,
-        measured=by_day(measured),
-        asked=by_day(measured) if asking else none,
-        answered=by_day(answered) if asking else none,
-        loss=_known(day, losses, answered),
+        measured=counted(measured),
+        asked=counted(measured) if asking else none,
+        answered=counted(answered) if asking else none,
+        loss_ratio=_known(day, losses, answered),
         delay=_known(day, delays, measured),
         speech={check.probe: found} if (found := _known(day, speech, measured))[0].size else {},
     )
@@ -104,7 +104,7 @@ def together(samples: Sequence[Sample]) -> Sample:
         measured=_sum([one.measured for one in samples]),
         asked=_sum([one.asked for one in samples]),
         answered=_sum([one.answered for one in samples]),
-        loss=_joined([one.loss for one in samples]),
+        loss_ratio=_joined([one.loss_ratio for one in samples]),
         delay=_joined([one.delay for one in samples]),
         speech={
             probe: _joined([one.speech[probe] for one in samples if probe in one.speech])
@@ -120,13 +120,8 @@ def place(
     sha256: str,
 ) -> Place:
     """The figures of a place; `identity`: council, site, and asset or None for the whole site."""
-    basis = next((probe for probe in SPEECH if probe in found.speech), None)
-    empty = (np.zeros(0, dtype=np.int64), np.zeros(0))
-    speech = found.speech[basis] if basis is not None else empty
+    basis, speech = _speech(found)
     count = len(days.days)
-    loss_days, losses = found.loss
-    loss_sum = np.bincount(loss_days, weights=losses, minlength=count).astype(np.float64)
-    loss_count = np.bincount(loss_days, minlength=count).astype(float)
     hour_days = np.searchsorted(np.cumsum(days.hours), found.hours, side="right")
     council, site, asset = identity
     return Place(
@@ -137,7 +132,7 @@ def place(
         measured=int(found.measured.sum()),
         hours=len(found.hours),
         availability=_share(found.answered.astype(float), found.asked.astype(float)),
-        loss=_share(loss_sum, loss_count),
+        loss=_share(*_lost(found, count)),
         delay_median_s=_quantile(found.delay[1], 0.5),
         delay_p95_s=_quantile(found.delay[1], 0.95),
         r_factor_median=_quantile(speech[1], 0.5),
@@ -147,16 +142,44 @@ def place(
             hours=tuple(int(n) for n in np.bincount(hour_days, minlength=count)),
             checks=tuple(int(n) for n in found.asked),
             answered=tuple(int(n) for n in found.answered),
-            loss_ratio=_rounded_all(
-                np.divide(loss_sum, loss_count, out=np.full(count, np.nan), where=loss_count > 0)
-            ),
-            delay_median_s=_rounded_all(quantiles_by_day(found.delay, 0.5, count)),
-            delay_p95_s=_rounded_all(quantiles_by_day(found.delay, 0.95, count)),
-            r_factor_median=_rounded_all(quantiles_by_day(speech, 0.5, count)),
+            loss_ratio=_rounded_all(by_day(found, "packet_loss_ratio", count)),
+            delay_median_s=_rounded_all(by_day(found, "round_trip_delay_median_s", count)),
+            delay_p95_s=_rounded_all(by_day(found, "round_trip_delay_p95_s", count)),
+            r_factor_median=_rounded_all(by_day(found, "r_factor", count)),
             r_factor_p5=_rounded_all(quantiles_by_day(speech, 0.05, count)),
         ),
         sha256=sha256,
     )
+
+
+def by_day(found: Sample, outcome: str, count: int) -> Floats:
+    """An outcome of a place on each of `count` days, NaN for a day without."""
+    if outcome == "availability":
+        return _ratio(found.answered.astype(float), found.asked.astype(float))
+    if outcome == "packet_loss_ratio":
+        return _ratio(*_lost(found, count))
+    if outcome == "r_factor":
+        return quantiles_by_day(_speech(found)[1], 0.5, count)
+    return quantiles_by_day(found.delay, 0.5 if outcome.endswith("median_s") else 0.95, count)
+
+
+def _lost(found: Sample, count: int) -> tuple[Floats, Floats]:
+    """By day: the sum of the checks' loss, and of how many checks it is."""
+    day, values = found.loss_ratio
+    sums = np.bincount(day, weights=values, minlength=count).astype(float)
+    return sums, np.bincount(day, minlength=count).astype(float)
+
+
+def _speech(found: Sample) -> tuple[ProbeKind | None, tuple[Integers, Floats]]:
+    """The best basis that there is, with its days and values."""
+    basis = next((probe for probe in _SPEECH if probe in found.speech), None)
+    return basis, _joined([]) if basis is None else found.speech[basis]
+
+
+def _ratio(parts: Floats, wholes: Floats) -> Floats:
+    """NaN where there is nothing to divide by."""
+    found: Floats = np.divide(parts, wholes, out=np.full(len(wholes), np.nan), where=wholes > 0)
+    return found
 
 
 def quantiles_by_day(found: tuple[Integers, Floats], q: float, count: int) -> Floats:
