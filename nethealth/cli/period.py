@@ -1,6 +1,7 @@
 """`nethealth report --since`: a report over a period, from the store or from records."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -59,35 +60,31 @@ def period_record(
     wanted: Wanted, records: tuple[Path, ...], store: str | None, made: datetime
 ) -> "Record":
     """The record of a report over the period; every wrong option ends the command with 2."""
-    if records:
-        from nethealth.cli.period_records import OfRecords  # noqa: PLC0415
-
-        source: Source = OfRecords(load_records(records))
+    with _source(records, store) as source:
         return record_of(source, asked(wanted, source.inventory(), made), made)
-    from nethealth.cli.period_store import OfStore  # noqa: PLC0415
-    from nethealth.store import StoreError  # noqa: PLC0415
-
-    with opened_store(store) as opened:
-        try:
-            source = OfStore(opened)
-            return record_of(source, asked(wanted, source.inventory(), made), made)
-        except StoreError as error:
-            raise InputError(str(error)) from None
 
 
 def again(record: "Record", records: tuple[Path, ...], store: str | None) -> "Record":
     """The same period worked out anew, from raw observations: what `verify` compares with."""
     asked = report_of(record).asked
+    with _source(records, store, raw=True) as source:
+        return record_of(source, asked, record.run.started)
+
+
+@contextmanager
+def _source(records: tuple[Path, ...], store: str | None, *, raw: bool = False) -> Iterator[Source]:
+    """The records where there are any, else the store; its errors end the command with 2."""
     if records:
         from nethealth.cli.period_records import OfRecords  # noqa: PLC0415
 
-        return record_of(OfRecords(load_records(records)), asked, record.run.started)
+        yield OfRecords(load_records(records))
+        return
     from nethealth.cli.period_store import OfStore  # noqa: PLC0415
     from nethealth.store import StoreError  # noqa: PLC0415
 
     with opened_store(store) as opened:
         try:
-            return record_of(OfStore(opened, raw=True), asked, record.run.started)
+            yield OfStore(opened, raw=raw)
         except StoreError as error:
             raise InputError(str(error)) from None
 

@@ -65,15 +65,18 @@ def of_store(store: "Store", stretch: Stretch) -> "Record":
         others = [one for one in marks if one.kind == "capture"]
         chosen = [*others, *measured[-1:]] if long else [one for one in marks if one.kind != "demo"]
         chosen += _captures(store, marks)
-        record = _merged(store, chosen, stretch, marks, until)
+        parts = _read(store, chosen, stretch)
+        first = min((one.started for one in marks), default=None)
+        ends = until if stretch.since else None
+        record = merge(parts, since=stretch.since or first, until=ends)
         events, left_out = _events(store, stretch, since, until)
         record = replace(record, events=events)
         if not long:
             return of_merged(record)
 
         def nearer(found: "Sequence[Finding]") -> "Record":
-            near = _near(found, measured)
-            fuller = _merged(store, [*chosen, *near], stretch, marks, until)
+            near = _parts((store.load(one.id) for one in _near(found, measured)), stretch)
+            fuller = merge([*parts, *near], since=stretch.since or first, until=ends)
             return replace(fuller, events=events)
 
         return _long(store, record, stretch, measured, left_out, nearer)
@@ -126,20 +129,14 @@ def _near(found: "Sequence[Finding]", measured: "Sequence[RunMark]") -> "list[Ru
     return [*near.values()]
 
 
-def _merged(
-    store: "Store",
-    chosen: "Sequence[RunMark]",
-    stretch: Stretch,
-    marks: "Sequence[RunMark]",
-    until: datetime,
-) -> "Record":
+def _read(store: "Store", chosen: "Sequence[RunMark]", stretch: Stretch) -> list[Part]:
+    """What these runs hold of the stretch; InputError where that is nothing."""
     records = [store.load(one.id) for one in chosen]
     _known(records or _last(store), stretch)
     parts = _parts(records, stretch)
     if not parts:
         raise InputError(f"{_words(stretch)}: nothing in the history{_held(store)}")
-    first = min((one.started for one in marks), default=None)
-    return merge(parts, since=stretch.since or first, until=until if stretch.since else None)
+    return parts
 
 
 def _captures(store: "Store", read: "Sequence[RunMark]") -> "list[RunMark]":
