@@ -10,6 +10,7 @@ from nethealth.cli.exits import InputError
 from nethealth.model.check import CheckResult
 from nethealth.model.episodes import Sweeps
 from nethealth.model.failure import Outcome
+from nethealth.model.finding import gravity
 from nethealth.model.inventory import Inventory
 from nethealth.model.observation import Event, Observation
 from nethealth.model.period import CheckPeriod
@@ -110,7 +111,10 @@ def _found(records: Sequence[Record], runs: Sequence[RunFacts]) -> tuple[Found, 
             if held is None:
                 found[finding.id] = Found(finding, run, 1, started, started, ())
                 continue
-            if finding.severity.rank >= held.finding.severity.rank:
+            before = held.finding
+            if gravity(finding.severity, finding.verdict) >= gravity(
+                before.severity, before.verdict
+            ):
                 held = replace(held, finding=finding, run=run)
             found[finding.id] = replace(held, last=started)
     sweeps = Sweeps(runs)

@@ -55,6 +55,18 @@ class Verdict(StrEnum):
     INSUFFICIENT_DATA = "insufficient-data"
 
 
+# What one run did not find, or found to be otherwise, does not clear another run's suspicion.
+_GRAVEST_LAST = (
+    Verdict.NO_EVIDENCE, Verdict.CONTRADICTED, Verdict.INSUFFICIENT_DATA, Verdict.SUGGESTIVE,
+    Verdict.SUPPORTED, Verdict.DEMONSTRATED,
+)  # fmt: skip
+
+
+def gravity(severity: Severity, verdict: Verdict) -> tuple[int, int]:
+    """Orders what several runs said under one id: the gravest is the greatest."""
+    return severity.rank, _GRAVEST_LAST.index(verdict)
+
+
 class Direction(StrEnum):
     """Who disturbs whom; null for a plain finding such as a host that is down."""
 

@@ -14,7 +14,7 @@ from nethealth.model import codec
 from nethealth.model.check import CheckResult
 from nethealth.model.episodes import Episode, Sweeps
 from nethealth.model.failure import Outcome
-from nethealth.model.finding import Finding, Severity
+from nethealth.model.finding import Finding, Severity, Verdict, gravity
 from nethealth.model.inventory import Inventory, SweepSettings
 from nethealth.model.observation import Event, Observation
 from nethealth.model.period import CheckPeriod, began_s, state_of
@@ -234,17 +234,18 @@ def _runs(
 def _found(
     connection: sqlite3.Connection, within: tuple[str, str, str], sweeps: Sweeps
 ) -> tuple[Found, ...]:
-    tallies: dict[str, list[Any]] = {}  # id: rank, run, body's place, first, last, all runs
-    for id_, severity, run, started, run_key, position in connection.execute(
-        "SELECT json_extract(body, '$.id'), severity, runs.id, runs.started, run_key, position"
+    tallies: dict[str, list[Any]] = {}  # id: gravity, run, body's place, first, last, all runs
+    for id_, severity, verdict, run, started, run_key, position in connection.execute(
+        "SELECT json_extract(body, '$.id'), severity, json_extract(body, '$.verdict'),"
+        " runs.id, runs.started, run_key, position"
         " FROM runs CROSS JOIN findings ON run_key = runs.key"
         " WHERE started >= ? AND started < ? AND kind <> ? ORDER BY started, run_key, position",
         within,
     ):
-        rank = Severity(severity).rank
-        tally = tallies.setdefault(id_, [rank, run, (run_key, position), started, started, []])
-        if rank >= tally[0]:
-            tally[:3] = rank, run, (run_key, position)
+        grave = gravity(Severity(severity), Verdict(verdict))
+        tally = tallies.setdefault(id_, [grave, run, (run_key, position), started, started, []])
+        if grave >= tally[0]:
+            tally[:3] = grave, run, (run_key, position)
         tally[4] = started
         tally[5].append(run)
     found = []

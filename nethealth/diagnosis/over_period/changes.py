@@ -28,6 +28,7 @@ from nethealth.diagnosis.over_period.figures import (
     sample,
     together,
 )
+from nethealth.diagnosis.text import counted
 from nethealth.model.inventory import Asset, Inventory
 from nethealth.model.period import CheckPeriod, Column
 from nethealth.model.period_report import Change, Comparison, Daily, Figure, RunFacts
@@ -101,9 +102,10 @@ def compare(
             left_out,
         )
     run = sides[0][0]
+    assets = counted(len({one.asset for one in kept}), "asset")
     method = (
         f"from {vantage} by nethealth {run.version}, {run.sweep.ping_count} echo requests every "
-        f"{run.sweep.ping_interval_ms} ms, {len({one.asset for one in kept})} assets with the same "
+        f"{run.sweep.ping_interval_ms} ms, {assets} with the same "
         f"entry in the inventory, {hours} hours of the day that both sides have; "
         f"{each} whole days on each side, paired by day of the week, the day of the change left out"
     )
