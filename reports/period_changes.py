@@ -14,7 +14,6 @@ _LABELS = {
     "round_trip_delay_p95_s": "Delay, 95th percentile",
     "r_factor": "R-factor, median",
 }
-_PLACEBOS_LEAST = 9  # other dates: fewer cannot put the change among the first tenth
 _COLUMNS = (
     Column("What"),
     Column("Before", numeric=True),
@@ -97,7 +96,7 @@ def _blocks(of: PeriodView, change: Change) -> Iterator[Block]:
 def _contrast(one: Comparison) -> str:
     if not one.controls:
         return "no other site to compare with"
-    if one.rank is None or one.placebos < _PLACEBOS_LEAST:
+    if one.rank is None:
         return f"too few other dates ({one.placebos})"
     others = count(one.controls, "other site")
     return f"rank {one.rank} of {one.placebos + 1:,}, against {others}"

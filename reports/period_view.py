@@ -13,7 +13,6 @@ from reports.document import Mark
 from reports.view import View, is_folded, long_date, offset, severity_mark, utc
 from reports.words import percent, short_date
 
-LASTING = 0.05  # of the runs that looked: less is called passing
 _STATES = ("critical", "warning", "none", "info", "ok")
 
 
@@ -64,7 +63,8 @@ class PeriodView:
 
     def lasted(self, finding: Finding) -> bool:
         """Whether it was made in more than a few of the runs that looked."""
-        return self.share(finding) >= LASTING
+        seen = self.seen.get(finding.id)
+        return seen is not None and not seen.passing
 
     def worst(self, site: str | None) -> Finding | None:
         """The gravest finding at a site, of equal ones that which was made oftenest."""

@@ -181,7 +181,7 @@ def _midnight(day: date, local: tzinfo) -> datetime:
 def record_of(source: Source, asked: "Asked", made: datetime) -> "Record":
     """The record, dated with the time of making."""
     from nethealth import __version__  # noqa: PLC0415
-    from nethealth.diagnosis.over_period.build import Facts, build  # noqa: PLC0415
+    from nethealth.diagnosis.over_period.build import Facts, build, passing  # noqa: PLC0415
     from nethealth.model import period_codec  # noqa: PLC0415
     from nethealth.model.period_report import Seen  # noqa: PLC0415
     from nethealth.model.record import Record, Run, Settings, Tool  # noqa: PLC0415
@@ -199,9 +199,10 @@ def record_of(source: Source, asked: "Asked", made: datetime) -> "Record":
             if _site_is_asked(asked, one.site, inventory)
         ],
         seen=[
-            Seen(one.finding.id, one.runs, span.looked.get(one.finding.site, len(span.runs)),
-                 one.first, one.last, one.run, one.episodes)
+            Seen(one.finding.id, one.runs, looked, one.first, one.last, one.run, one.episodes,
+                 passing(one.runs, looked))
             for one in found
+            for looked in (span.looked.get(one.finding.site, len(span.runs)),)
         ],
     )  # fmt: skip
     everywhere = bool(asked.changes)

@@ -131,7 +131,10 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How often a finding was made: in `runs` of the `looked` runs that had its place in view."""
+    """How often a finding was made: in `runs` of the `looked` runs that had its place in view.
+
+    `passing`: in too few of them to have lasted or kept returning.
+    """
 
     id: str
     runs: int
@@ -140,6 +143,7 @@ class Seen:
     last: datetime
     run: str  # the one whose words and evidence are shown
     episodes: tuple[tuple[datetime, datetime], ...]  # as `nethealth.model.episodes` has them
+    passing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,8 @@ class Comparison:
     """One outcome before and after a change, by whole days paired by day of the week.
 
     `effect` is after less before. `rank` among `placebos`: how the change, against the sites in
-    `controls`, compares with the same contrast at other dates (1: none is as great).
+    `controls`, compares with the same contrast at other dates (1: none is as great); null where
+    these are few.
     `refused`: why nothing was compared.
     """
 

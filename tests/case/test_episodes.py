@@ -63,7 +63,7 @@ def period_record(*episodes: tuple[float, float]) -> Record:
         Severity.WARNING, Verdict.DEMONSTRATED, None, "Loss.", "Look.",
     )  # fmt: skip
     asked = Asked(MONDAY - 9 * HOUR, MONDAY + timedelta(days=14), "UTC")
-    seen = Seen(finding.id, 5, 100, first, last, "hq0", spans)
+    seen = Seen(finding.id, 5, 100, first, last, "hq0", spans, passing=False)
     report = PeriodReport(asked, (), (), 100, 0, ("hq",), ("0.1.0",), (), (), (), (), (seen,), ())
     inventory = replace(SITES, vantage=replace(SITES.vantage, timezone="UTC"))
     return Record(

@@ -39,6 +39,7 @@ from nethealth.model.period_report import (
     Seen,
 )
 
+LASTING = 0.05  # of the runs that looked: what was found in fewer is called passing
 HOLE_STEPS = 3  # this many usual steps without a measurement are a hole
 _HOLES_MOST = 20  # of one site, the longest
 _CHANGES_MOST = 12
@@ -64,6 +65,11 @@ class _Gathered:
     holes: list[Hole] = field(default_factory=list)
     controls: dict[str, Daily] = field(default_factory=dict)
     checks: dict[str, list[CheckPeriod]] = field(default_factory=dict)  # of changed sites
+
+
+def passing(runs: int, looked: int) -> bool:
+    """Whether a finding that `runs` of the `looked` runs made neither lasted nor kept returning."""
+    return runs < LASTING * looked or not looked
 
 
 def build(asked: Asked, checks: Iterable[CheckPeriod], facts: Facts) -> PeriodReport:

@@ -34,6 +34,7 @@ from nethealth.model.period import CheckPeriod, Column
 from nethealth.model.period_report import Change, Comparison, Daily, Figure, RunFacts
 
 DAYS_LEAST = 7
+PLACEBOS_LEAST = 9  # other dates: fewer cannot put the change among the first tenth
 SEED = 20_261_126  # of the turned signs, so that a second reading finds the same
 # Of an asset's entry, what is about people and not about how it is measured.
 _WORDS = ("name", "owner", "model", "vendor", "installed", "end_of_support", "legacy")
@@ -276,7 +277,7 @@ def _compared(
         effect=Figure(estimate, result.pairs, bounds),
         p=None if result.p is None else rounded(result.p),
         controls=len(told),
-        rank=None if contrast is None else contrast.rank,
+        rank=None if contrast is None or contrast.placebos < PLACEBOS_LEAST else contrast.rank,
         placebos=0 if contrast is None else contrast.placebos,
         refused=None
         if result.p is not None

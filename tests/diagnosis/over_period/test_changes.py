@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from nethealth.cli.period_records import OfRecords
-from nethealth.diagnosis.over_period.build import Facts, build
+from nethealth.diagnosis.over_period.build import Facts, build, passing
 from nethealth.model.inventory import Inventory, SweepSettings
 from nethealth.model.period_report import Asked, Change
 from nethealth.model.record import Record, Settings
@@ -57,6 +57,27 @@ def test_a_change_that_mattered_and_what_it_did_not_touch(history: list[Record])
     assert delay.interval is not None
     assert delay.interval[0] <= 0 <= delay.interval[1]
     assert loss.controls == 2
+
+
+def test_a_change_is_ranked_among_other_dates_only_where_these_are_many(
+    history: list[Record],
+) -> None:
+    """Windows of 14 days each side, on the 15th of 42 days: only the 29th day is clear of it."""
+    loss = change(history).comparisons[1]
+    assert (loss.placebos, loss.rank) == (1, None)
+    week = change(history, day=date(2026, 10, 5)).comparisons[1]
+    assert week.placebos >= 9
+    assert week.rank is not None
+    assert 1 <= week.rank <= week.placebos + 1
+
+
+@pytest.mark.parametrize(
+    ("runs", "looked", "passed"), [(1, 20, False), (1, 21, True), (5, 5, False), (0, 0, True)]
+)
+def test_what_fewer_than_one_run_in_twenty_found_is_passing(
+    runs: int, looked: int, passed: bool
+) -> None:
+    assert passing(runs, looked) is passed
 
 
 def test_a_site_where_nothing_changed_shows_no_difference(history: list[Record]) -> None:
