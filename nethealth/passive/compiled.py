@@ -1,33 +1,28 @@
-"""Loops that numba compiles, for the extra `fast`; `engine` says what each gives.
-
-numba keeps the machine code beside these files or, where that may not be written, in the user's
-cache folder.
-"""
+"""Loops that numba compiled, for the extra `fast`; `engine` says what each gives."""
 
 from collections.abc import Mapping
-from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from nethealth.passive import compiled_columns, compiled_follow, compiled_known
 from nethealth.passive.columns import Flags, Ints, Keys, Octets
-from nethealth.passive.compiled_octets import OPTIONS
+from nethealth.passive.compiled_call import SIGNATURES, Call
+from nethealth.passive.compiled_code import MachineCode, loaded
 from nethealth.passive.engine import Columns, Followed, Found
 from nethealth.passive.rtp_rows import RtpRows
 from nethealth.passive.rtp_state import StreamState
 
-# They hold no interpreter lock: another thread goes on meanwhile.
-_records: Any = numba.njit(compiled_columns.records, **OPTIONS)
-_plain: Any = numba.njit(compiled_columns.plain_rows, **OPTIONS)
-_columns: Any = numba.njit(compiled_columns.columns, **OPTIONS)
-_known: Any = numba.njit(compiled_known.known, **OPTIONS)
-_follow: Any = numba.njit(compiled_follow.follow, **OPTIONS)
-
 
 class Compiled:
     """An `Engine`."""
+
+    def __init__(self, code: Mapping[str, MachineCode]) -> None:
+        """`code`: of every loop in `SIGNATURES`."""
+        addresses, self._kept = loaded(code)
+        calls = {name: Call(addresses[name], kinds) for name, kinds in SIGNATURES.items()}
+        self._records, self._plain_rows = calls["records"], calls["plain_rows"]
+        self._columns, self._known = calls["columns"], calls["known"]
+        self._follow = calls["follow"]
 
     def records(
         self,
@@ -41,13 +36,18 @@ class Compiled:
         unit_ns: int,
     ) -> tuple[Columns, int, int]:
         most = min(most, end // header + 1)
-        *columns, used, fault = _records(octets, end, most, little, header, longest, unit_ns)
-        return tuple(columns), used, fault
+        columns, ends = np.empty((4, most), np.int64), np.zeros(3, np.int64)
+        self._records(
+            octets, end, most, little, header, longest, unit_ns, *columns, ends
+        )  # fmt: skip
+        count, used, fault = ends.tolist()
+        return tuple(column[:count] for column in columns), used, fault
 
     def plain(
         self, octets: Octets, frame_at: Ints, captured: Ints, wire: Ints, link_type: Ints
     ) -> tuple[Flags, Columns]:
-        plain, found = _plain(octets, frame_at, captured, wire, link_type)
+        plain, found = np.empty(len(frame_at), np.bool_), np.empty((11, len(frame_at)), np.int64)
+        self._plain_rows(octets, frame_at, captured, wire, link_type, plain, found)
         return plain, tuple(found)
 
     def columns(
@@ -61,7 +61,10 @@ class Compiled:
         transport_at: Ints,
         transport_octets: Ints,
     ) -> Mapping[str, npt.NDArray[np.generic]]:
-        keys, flags, found = _columns(
+        count = len(frame_end)
+        keys, flags = np.zeros((5, count), np.uint64), np.zeros((3, count), np.bool_)
+        found = np.full((10, count), -1, np.int64)
+        self._columns(
             octets,
             frame_end,
             ethernet_at,
@@ -70,6 +73,9 @@ class Compiled:
             protocol,
             transport_at,
             transport_octets,
+            keys,
+            flags,
+            found,
         )
         return {
             "source": keys[0],
@@ -104,10 +110,15 @@ class Compiled:
         numbers: Ints,
         shift: int,
     ) -> Found:
-        found: Found = _known(
-            octets, frame_at, captured, wire, time_ns, link_type, slots, numbers, shift
-        )
-        return found
+        columns, counts = np.empty((6, len(frame_at)), np.int64), np.zeros(2, np.int64)
+        self._known(
+            octets, frame_at, captured, wire, time_ns, link_type, slots, numbers, shift, columns,
+            counts,
+        )  # fmt: skip
+        known, others = counts.tolist()
+        rows, other, *more = columns
+        place, numbered, second, length = (column[:known] for column in more)
+        return rows[:known], other[:others], place, numbered, second, length
 
     def follow(
         self,
@@ -118,7 +129,22 @@ class Compiled:
         rows: RtpRows,
         left_streams: Flags,
     ) -> Followed:
-        floats = state.table.view(np.float64)
+        count = len(rows.stream)
+        left, closed = np.empty(count, np.bool_), np.empty(count, np.int64)
+        opened, noted = np.empty((2, 2, count), np.int64)
+        of_stream, real = np.empty((3, len(left_streams)), np.int64), np.zeros(1)
+        counts = np.zeros(3, np.int64)
+        self._follow(
+            *rows.columns(), left_streams, state.table, state.table.view(np.float64), histograms,
+            *holes, bin_ns, left, opened, closed, noted, of_stream, real, real.view(np.int64),
+            counts,
+        )  # fmt: skip
+        opened_count, closed_count, noted_count = counts.tolist()
         return Followed(
-            *_follow(*rows.columns(), left_streams, state.table, floats, histograms, *holes, bin_ns)
+            left,
+            opened[0, :opened_count],
+            opened[1, :opened_count],
+            closed[:closed_count],
+            noted[0, :noted_count],
+            noted[1, :noted_count],
         )

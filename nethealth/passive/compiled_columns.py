@@ -7,7 +7,6 @@ from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 from nethealth.passive.columns import Flags, Ints, Keys, Octets
 from nethealth.passive.compiled_octets import WITHIN, big16, big32, little32, mixed
@@ -19,10 +18,10 @@ _TOP = np.uint64(1 << 63)
 
 
 def records(
-    octets: Octets, end: int, most: int, little: bool, header: int, longest: int, unit_ns: int
-) -> tuple[Ints, Ints, Ints, Ints, int, int]:
-    frame_at, captured = np.empty(most, np.int64), np.empty(most, np.int64)
-    wire, time_ns = np.empty(most, np.int64), np.empty(most, np.int64)
+    octets: Octets, end: int, most: int, little: bool, header: int, longest: int, unit_ns: int,
+    frame_at: Ints, captured: Ints, wire: Ints, time_ns: Ints, ends: Ints,
+) -> None:  # fmt: skip
+    """At most `most` into the columns; `ends`: how many, octets used, a length that is too much."""
     count, at, fault = 0, 0, 0
     while count < most and at + header <= end:
         if little:
@@ -42,16 +41,15 @@ def records(
         time_ns[count] = seconds * 1_000_000_000 + fraction * unit_ns
         at += header + length
         count += 1
-    return frame_at[:count], captured[:count], wire[:count], time_ns[:count], at, fault
+    ends[0], ends[1], ends[2] = count, at, fault
 
 
 def plain_rows(
-    octets: Octets, frame_at: Ints, captured: Ints, wire: Ints, link_type: Ints
-) -> tuple[Flags, npt.NDArray[np.int64]]:
-    count = len(frame_at)
-    plain = np.zeros(count, np.bool_)
-    found = np.empty((11, count), np.int64)
-    for row in range(count):
+    octets: Octets, frame_at: Ints, captured: Ints, wire: Ints, link_type: Ints, plain: Flags,
+    found: Ints,
+) -> None:  # fmt: skip
+    """`found`: by column and row."""
+    for row in range(len(frame_at)):
         at = frame_at[row]
         network = at + 14
         vlan = -1
@@ -83,7 +81,6 @@ def plain_rows(
         found[8, row] = network + 20 if good else -1
         found[9, row] = total - 20 if good else -1
         found[10, row] = 0
-    return plain, found
 
 
 def _address_key(octets: Octets, at: int, version: int) -> np.uint64:
@@ -109,13 +106,12 @@ def columns(
     protocol: Ints,
     transport_at: Ints,
     transport_octets: Ints,
-) -> tuple[Keys, Flags, Ints]:
-    """As `Compiled.columns` names them."""
-    count = len(frame_end)
-    keys = np.zeros((5, count), np.uint64)
-    flags = np.zeros((3, count), np.bool_)
-    found = np.full((10, count), -1, np.int64)
-    for row in range(count):
+    keys: Keys,
+    flags: Flags,
+    found: Ints,
+) -> None:
+    """As `Compiled.columns` names them: into columns of 0, of False, and of -1."""
+    for row in range(len(frame_end)):
         at = ethernet_at[row]
         if at >= 0:
             keys[2, row] = np.uint64(big16(octets, at + 6)) << _HIGH | np.uint64(
@@ -158,4 +154,3 @@ def columns(
                 found[9, row] = big16(octets, at + 14)
             found[3, row], found[4, row] = at + header, payload
             found[5, row] = min(max(end - at - header, 0), payload)
-    return keys, flags, found

@@ -25,8 +25,6 @@ from nethealth.passive.rtp_numbering import (
 from nethealth.passive.rtp_progress import BIN_SHIFT
 from nethealth.passive.rtp_variation import BASE, BINS, FRACTION_BITS
 
-# The compiler takes what is imported as it is now, and keeps the code until this file is written
-# anew: who changes the columns, or a bound, must change something here too.
 _COLUMN = {name: place for place, name in enumerate(rtp_state.COLUMNS)}
 CLOCK_HZ, PACKET_TICKS = _COLUMN["clock_hz"], _COLUMN["packet_ticks"]
 FIRST_NS, LAST_NS = _COLUMN["first_ns"], _COLUMN["last_ns"]
@@ -146,9 +144,17 @@ def _behind_jump(table: Ints, one: int, number: int, stamp: int, time_ns: int) -
     return table[one, HIGHEST] + 1, True
 
 
+def _leave(left: Flags, jumped: Ints) -> None:
+    """Rows whose jump no row has followed yet."""
+    for row in jumped:
+        if row >= 0:
+            left[row] = True
+
+
 account: Any = numba.njit(_account, **WITHIN)
 behind_jump: Any = numba.njit(_behind_jump, **OPTIONS)
 is_missing: Any = numba.njit(_is_missing, **OPTIONS)
+leave: Any = numba.njit(_leave, **OPTIONS)
 pace: Any = numba.njit(_pace, **WITHIN)
 transit: Any = numba.njit(_transit, **WITHIN)
 
@@ -196,22 +202,23 @@ arrive: Any = numba.njit(_arrive, **WITHIN)
 def follow(  # noqa: PLR0915 - one loop: what it calls is put into it whole by the compiler
     stream: Ints, time_ns: Ints, sequence_timestamp: Ints, marks: Ints, left_streams: Flags,
     table: Ints, floats: npt.NDArray[np.float64], histograms: Ints, hole_begin: Ints,
-    hole_end: Ints, bin_ns: int,
-) -> tuple[Flags, Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
+    hole_end: Ints, bin_ns: int, left: Flags, opened: Ints, closed: Ints, noted: Ints,
+    of_stream: Ints, real: npt.NDArray[np.float64], bits: Ints, counts: Ints,
+) -> None:  # fmt: skip
     """Take rows in the order of arrival into `table` (`floats` is the same memory).
 
-    `left_streams`: whose rows are all left; more may join them. Returned: which rows were left,
-    the keys of holes that opened (from, to), those of late packets that closed them, and of the
-    progress of streams (keys and numbers), as `Holes` and `Progress` take them.
+    `left_streams`: whose rows are all left; more may join them. Written are `left`: which rows
+    were; and as many as `counts` says of the keys of holes that `opened` (from, to), those of late
+    packets that `closed` them, and of the progress of streams as it was `noted` (keys and numbers),
+    as `Holes` and `Progress` take them. `of_stream`: three rows of room, a place for each stream;
+    `real` and `bits`: one place in the same memory.
     """
     count = len(stream)
-    left, real = np.zeros(count, np.bool_), np.zeros(1, np.float64)
-    bits = real.view(np.int64)  # the same eight octets
-    opened, noted = np.empty((2, count), np.int64), np.empty((2, count), np.int64)
     # By stream: when the bin began that its progress was noted in last, and where; and the row
     # that jumped, which the next one must follow.
-    bin_begin, noted_at, jumped = np.full((3, len(left_streams)), -1, np.int64)
-    closed, bin_begin[:] = np.empty(count, np.int64), _LONG_AGO_NS
+    bin_begin, noted_at, jumped = of_stream[0], of_stream[1], of_stream[2]
+    bin_begin[:], jumped[:] = _LONG_AGO_NS, -1
+    left[:] = False
     opened_count, closed_count, noted_count, looks, row = 0, 0, 0, 0, 0
     while row < count:
         one = stream[row]
@@ -266,6 +273,5 @@ def follow(  # noqa: PLR0915 - one loop: what it calls is put into it whole by t
             marks[row], histograms, real, bits,
         )  # fmt: skip
         row = goes_on
-    left[jumped[jumped >= 0]] = True
-    opened, noted = opened[:, :opened_count], noted[:, :noted_count]
-    return left, opened[0], opened[1], closed[:closed_count], noted[0], noted[1]
+    leave(left, jumped)
+    counts[0], counts[1], counts[2] = opened_count, closed_count, noted_count

@@ -32,12 +32,19 @@ def known(
     slots: Keys,
     numbers: Ints,
     shift: int,
-) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """As `Engine.known` says."""
+    columns: Ints,
+    counts: Ints,
+) -> None:
+    """As `Engine.known` says, column by column; `counts`: of rows, and of all others."""
     count = len(frame_at)
-    rows, others, places = np.empty((3, count), np.int64)
-    numbered, seconds, lengths = np.empty((3, count), np.int64)
-    earliest, latest = np.argmin(time_ns), np.argmax(time_ns)
+    rows, others, places = columns[0], columns[1], columns[2]
+    numbered, seconds, lengths = columns[3], columns[4], columns[5]
+    earliest, latest = 0, 0
+    for row in range(count):
+        if time_ns[row] < time_ns[earliest]:
+            earliest = row
+        if time_ns[row] > time_ns[latest]:
+            latest = row
     last_slot, found, other = len(slots) - 1, 0, 0
     for row in range(count):
         at = frame_at[row]
@@ -73,7 +80,4 @@ def known(
         numbered[found] = big16(octets, network + 30) << 32 | big32(octets, network + 32)
         seconds[found], lengths[found] = big16(octets, network + 28) & 0xFF, length - 20
         found += 1
-    return (
-        rows[:found], others[:other], places[:found], numbered[:found], seconds[:found],
-        lengths[:found],
-    )  # fmt: skip
+    counts[0], counts[1] = found, other

@@ -11,8 +11,8 @@ import numpy as np
 
 from nethealth.passive.columns import MIX, Octets
 
-# Kept on disk; no interpreter lock is held; a division needs no look for 0, where none can be.
-OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+# A division needs no look for 0, where none can be.
+OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 # For functions that a loop calls: with a call goes every array in nine parts, which takes longer
 # than most of them.
 WITHIN: dict[str, Any] = {**OPTIONS, "inline": "always"}

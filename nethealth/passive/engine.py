@@ -6,7 +6,7 @@ numba compiles (`nethealth.passive.compiled`): integers, and so the same to the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 Columns = tuple[Ints, ...]
 Found = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
-
-
-class EngineError(RuntimeError):
-    """The compiled loops cannot be used; the message says why, and what to do."""
 
 
 class Engine(Protocol):
@@ -112,20 +108,3 @@ class Followed:
     closed: Ints  # keys that came after all
     noted: Ints  # keys of `Progress`
     reached: Ints
-
-
-def compiled_engine() -> Engine | None:
-    """The compiled loops; None where numba is not installed.
-
-    EngineError where their machine code can be kept nowhere: to make it takes seconds every time.
-    """
-    try:
-        from nethealth.passive.compiled import Compiled  # noqa: PLC0415  (0.2 s of its own)
-    except ImportError:
-        return None
-    except RuntimeError as error:  # numba's word for it
-        raise EngineError(
-            f"no folder for machine code: {error}; name one that may be written as NUMBA_CACHE_DIR"
-        ) from None
-    engine: Any = Compiled()
-    return engine  # type: ignore[no-any-return]

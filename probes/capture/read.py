@@ -13,12 +13,13 @@ from nethealth.model.failure import Failure, Outcome
 from nethealth.model.observation import Observation, Passport, Scalar
 from nethealth.passive.analysis import Analyser, Fact, Units
 from nethealth.passive.announced import MediaBook
-from nethealth.passive.engine import Engine, EngineError, compiled_engine
+from nethealth.passive.engine import Engine
 from nethealth.passive.fragments import Fragments
 from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S
 from probes.capture.ahead import ReadAhead
+from probes.capture.loops import EngineError, compiled_engine
 from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
 from probes.capture.sources import SourceError

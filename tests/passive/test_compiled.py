@@ -1,11 +1,11 @@
 """The compiled loops beside numpy: the same columns, to the last bit."""
 
-import sys
+from collections.abc import Callable
 from dataclasses import fields, replace
+from inspect import signature
 from pathlib import Path
 from random import Random
 
-import numba
 import numpy as np
 import pytest
 
@@ -13,21 +13,26 @@ from nethealth.model.pseudonym import Revealed
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.columns import SLACK
 from nethealth.passive.compiled import Compiled
-from nethealth.passive.engine import compiled_engine
+from nethealth.passive.compiled_call import SIGNATURES
+from nethealth.passive.compiled_code import MachineCode, packed, unpacked
+from nethealth.passive.compiled_columns import columns, plain_rows, records
+from nethealth.passive.compiled_follow import follow
+from nethealth.passive.compiled_known import known
 from nethealth.passive.packets import Packets
 from nethealth.passive.pcap import HEADER_OCTETS, Pcap
 from nethealth.passive.rtp import Rtp
-from probes.capture import read
+from probes.capture import loops, read
+from probes.capture.loops import compiled_engine
 from probes.capture.read import read_captures
 from probes.capture.reader import Reader
 from probes.capture.sources import SourceError
 from tests import captures
+from tests.passive.compiled_engine import CODE, ENGINE
 from tests.passive.packet_frames import packets, pcap
 from tests.passive.rtp_script import run_of, speech
 from tests.passive.test_capture_formats import mixed_frames
 from tests.passive.test_packets import link_frames
 
-ENGINE = Compiled()
 COLUMNS = (
     "source", "destination", "ethernet_source", "ethernet_destination", "flow", "traffic_class",
     "tcp_flags", "tcp_sequence", "tcp_window", "has_ports", "is_udp", "is_tcp", "transport_end",
@@ -51,22 +56,76 @@ def compared(plain: Packets) -> None:
         assert np.array_equal(column, other), name
 
 
-def test_numba_is_there_for_these_tests() -> None:
+@pytest.mark.parametrize("loop", [records, plain_rows, columns, known, follow])
+def test_every_parameter_of_a_loop_has_its_kind(loop: Callable[..., None]) -> None:
+    """A number stands where an `int` is asked for, an array of that type everywhere else."""
+    kinds = SIGNATURES[loop.__name__]
+    parameters = list(signature(loop).parameters.values())
+    assert len(kinds) == len(parameters)
+    for kind, parameter in zip(kinds, parameters, strict=True):
+        if kind.dtype is None:
+            assert parameter.annotation in (int, bool), parameter
+        else:
+            assert f"dtype[{kind.dtype.type.__module__}.{kind.dtype.name}" in str(
+                parameter.annotation
+            ), parameter
+
+
+def test_machine_code_is_made_once_and_again_when_it_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def machine_code() -> dict[str, MachineCode]:
+        made.append("once")
+        return CODE
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("nethealth.passive.compiled_entries.machine_code", machine_code)
     assert isinstance(compiled_engine(), Compiled)
+    (file,) = (tmp_path / "nethealth").iterdir()
+    whole = file.read_bytes()
+    assert isinstance(compiled_engine(), Compiled)
+    assert made == ["once"]
+    for damaged in (b"", whole[:-1], whole[:40] + bytes([whole[40] ^ 1]) + whole[41:]):
+        made.clear()
+        file.write_bytes(damaged)
+        assert isinstance(compiled_engine(), Compiled)
+        assert made == ["once"]
+        assert file.read_bytes() == whole
+
+
+def test_machine_code_comes_back_as_it_was_packed() -> None:
+    assert unpacked(packed(CODE)) == CODE
+
+
+def test_other_loops_or_another_processor_have_machine_code_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "loop.py"
+    file.write_text("one")
+    name = loops._name("one processor", tmp_path)
+    assert loops._name("one processor", tmp_path) == name
+    assert loops._name("another", tmp_path) != name
+    file.write_text("other")
+    assert loops._name("one processor", tmp_path) != name
+
+
+def test_what_is_no_array_of_its_kind_is_kept_from_a_loop() -> None:
+    octets, column = np.zeros(200, np.uint8), np.zeros(1, np.int64)
+    with pytest.raises(TypeError, match="float64"):
+        ENGINE.plain(octets, column.astype(np.float64), column, column, column)
+    with pytest.raises(TypeError, match="8, 8"):
+        ENGINE.plain(octets, column.reshape(1, 1), column, column, column)
+    plain, _ = ENGINE.plain(octets, np.zeros(6, np.int64)[::3], *[np.zeros(2, np.int64)] * 3)
+    assert not plain.any()
 
 
 def test_without_a_place_for_machine_code_numpy_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_locator(*_: object, **__: object) -> None:
-        raise RuntimeError("cannot cache function 'follow': no locator available")
-
     file = tmp_path / "one.pcap"
     file.write_bytes(pcap([(0, link_frames()[0][1])]))
-    monkeypatch.setattr(numba, "njit", no_locator)
-    for name in [name for name in sys.modules if name.startswith("nethealth.passive.compiled")]:
-        monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(SourceError, match="NUMBA_CACHE_DIR"):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(file))
+    with pytest.raises(SourceError, match="XDG_CACHE_HOME"):
         read_captures("capture", [str(file)], Revealed(), "numba")
     monkeypatch.setattr(read, "COMPILED_OCTETS_MIN", 0)
     (found,) = read_captures("capture", [str(file)], Revealed(), "auto").files

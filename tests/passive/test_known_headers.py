@@ -11,7 +11,6 @@ from nethealth.model.pseudonym import Revealed
 from nethealth.passive import known_headers
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
-from nethealth.passive.compiled import Compiled
 from nethealth.passive.engine import Engine
 from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
@@ -20,12 +19,13 @@ from probes.capture.analyses import ANALYSES, PORTS_READ, Shared
 from probes.capture.reader import Reader
 from tests import captures
 from tests.passive import oracle
+from tests.passive.compiled_engine import ENGINE
 from tests.passive.packet_frames import ethernet, ipv4, packets, udp
 
 START_NS = 1_700_000_000_000_000_000
 PHONE = "00:04:f2:00:00:01"
 RUN = 300  # packets
-ENGINES = pytest.mark.parametrize("engine", [None, Compiled()], ids=["numpy", "numba"])
+ENGINES = pytest.mark.parametrize("engine", [None, ENGINE], ids=["numpy", "numba"])
 
 
 def facts(
@@ -172,7 +172,7 @@ def test_octets_that_are_not_what_they_were(seed: int, engine: Engine | None) ->
 @pytest.mark.parametrize("seed", range(4))
 def test_compiled_loops_follow_what_is_not_known(seed: int) -> None:
     sent = shop(Random(seed), hostile=True)
-    assert compared(runs_of(sent), None, Compiled()) == 0
+    assert compared(runs_of(sent), None, ENGINE) == 0
 
 
 def test_ports_that_somebody_reads_are_never_known() -> None:
@@ -200,5 +200,5 @@ def test_a_full_table_learns_no_more(
 def test_open_captures(name: str) -> None:
     runs = list(Reader([str(captures.folder() / name)], packets_most=200))[:40]
     whole, _ = facts(runs, None)
-    for engine in (None, Compiled()):
+    for engine in (None, ENGINE):
         compared(runs, KnownHeaders(PORTS_READ), engine, whole)
