@@ -50,7 +50,7 @@ class Ends:
         # Many ports of one host are one address; that of IPv6 stands in brackets before a port.
         host = endpoint.partition(":")[0] if endpoint.count(":") == 1 else endpoint
         if host not in self._known:
-            self._known[host] = self._of(endpoint)
+            self._known[host] = self._of(host)
         return self._known[host]
 
     def _of(self, endpoint: object) -> End | None:
@@ -61,7 +61,9 @@ class Ends:
         if len(assets) == 1:
             asset = assets[0]
             return End(str(address), asset.name or asset.id, asset.site, asset)
-        known = self._own.get(str(address)) or self._sites.get(_network(address), set())
+        known = self._own.get(str(address), set())
+        if not known and self._sites:
+            known = self._sites.get(_network(address), set())
         if len(known) != 1:
             return End(str(address), str(address))
         (site,) = known

@@ -146,11 +146,14 @@ def streams_of(capture: Capture, ends: Ends) -> tuple[Stream, ...]:
 
 
 def _key(seen: Observation, source: str, destination: str) -> _Key | None:
-    if source == "source" and seen.method.get("source") == _FAR_END:
+    method = seen.method  # of thousands of observations: what most of them lack is looked at first
+    ssrc = method.get("ssrc")
+    if not isinstance(ssrc, str) or (source == "source" and method.get("source") == _FAR_END):
         return None
-    found = tuple(seen.method.get(name) for name in ("ssrc", source, destination))
-    texts = [each for each in found if isinstance(each, str)]
-    return (texts[0], texts[1], texts[2]) if len(texts) == 3 else None
+    begin, end = method.get(source), method.get(destination)
+    if not isinstance(begin, str) or not isinstance(end, str):
+        return None
+    return ssrc, begin, end
 
 
 def _claims(

@@ -67,7 +67,7 @@ class KnownHeaders:
         """`apart`: ports whose packets somebody reads, whatever they look like."""
         self._apart = np.zeros(65_536, np.bool_)
         self._apart[:_PORT_MIN] = True
-        self.leave(apart)
+        self._apart[list(apart)] = True
         self._table = KeyTable()
         self.ethernet_source = self.ethernet_destination = np.zeros(0, np.uint64)
         self.stream_key = np.zeros(0, np.uint64)
@@ -77,10 +77,6 @@ class KnownHeaders:
 
     def __len__(self) -> int:
         return len(self._table)
-
-    def leave(self, apart: Iterable[int]) -> None:
-        """Learn nothing of these ports."""
-        self._apart[list(apart)] = True
 
     def split(self, packets: Packets) -> Packets:
         """The same run, with the packets that are known taken out of its rows.

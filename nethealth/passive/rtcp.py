@@ -1,7 +1,6 @@
 """The RTCP analysis of a capture: what receivers say of the streams that they get."""
 
 from collections.abc import Iterator, Sequence
-from statistics import median
 
 import numpy as np
 
@@ -188,7 +187,7 @@ def _facts(reporter: Reporter, account: Account, stream: StreamEnds | None) -> I
             "refused": account.round_trip_refused_count,
         }
         count = len(account.round_trips_s)
-        yield Fact("rtcp_round_trip_delay_median_s", round(median(account.round_trips_s), 9),
+        yield Fact("rtcp_round_trip_delay_median_s", round(_median(account.round_trips_s), 9),
                    samples=count, method=passport, time_ns=at_ns)  # fmt: skip
         yield Fact("rtcp_round_trip_delay_max_s", round(max(account.round_trips_s), 9),
                    samples=count, method=passport, time_ns=at_ns)  # fmt: skip
@@ -231,7 +230,7 @@ def _report_facts(
             method={**method, "definition": "from the first report to the last"}, time_ns=at_ns,
         )  # fmt: skip
     clock_hz = stream.clock_hz if stream is not None else None
-    for word, units in (("median", median(account.jitters)), ("max", max(account.jitters))):
+    for word, units in (("median", _median(account.jitters)), ("max", max(account.jitters))):
         yield Fact(
             f"far_end_interarrival_jitter_{word}_s",
             None if not clock_hz else round(units / clock_hz, 9),
@@ -239,3 +238,9 @@ def _report_facts(
             method={**method, "timestamp_units": units, "clock_hz": clock_hz},
             time_ns=at_ns,
         )
+
+
+def _median(values: Sequence[float]) -> float:
+    from statistics import median  # noqa: PLC0415 - few captures have any, and it takes a while
+
+    return median(values)

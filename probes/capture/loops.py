@@ -4,8 +4,6 @@ numba makes them when they are first asked for, in about ten seconds; from then 
 without it, in a tenth of the time that it alone would take to import.
 """
 
-import hashlib
-import tempfile
 from importlib.util import find_spec
 from os import environ
 from pathlib import Path
@@ -55,6 +53,8 @@ def _folder() -> Path:
 
 def _name(target: str, loops: Path) -> str:
     """Another one as soon as anything in the folder of the loops changes, or the processor."""
+    import hashlib  # noqa: PLC0415 - whoever reads with numpy alone does not wait for it
+
     digest = hashlib.sha256(f"{target} {loops}".encode())
     for file in sorted(loops.glob("*.py")):
         state = file.stat()
@@ -74,6 +74,8 @@ def _kept(file: Path) -> "Mapping[str, MachineCode] | None":
 
 def _made(file: Path) -> "Mapping[str, MachineCode]":
     """Make it, when there is a place for it; whole, or not there for others."""
+    import tempfile  # noqa: PLC0415 - as above
+
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as kept:

@@ -3,8 +3,8 @@
 import gc
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,8 @@ from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S
 from probes.capture.ahead import ReadAhead
+from probes.capture.analyses import LAN, MEDIA, PORTS_READ, UNITS, Shared
+from probes.capture.beside import Beside
 from probes.capture.loops import EngineError, compiled_engine
 from probes.capture.reader import Reader
 from probes.capture.result import CaptureRead, FileRead
@@ -48,31 +50,26 @@ def read_captures(
     the result.
     """
     reader = Reader(files, engine=_engine(engine, files))
-    known = KnownHeaders()
+    known = KnownHeaders(PORTS_READ)
     runs = ReadAhead(reader, known)
-    # The first packets are read while the analyses are loaded.
-    from probes.capture.analyses import LAN, MEDIA, PORTS_READ, UNITS, Shared  # noqa: PLC0415
-
     gc.enable()  # the process that reads loads all that with it disabled
-    known.leave(PORTS_READ)
     shared = Shared(MediaBook(), people, bin_s, known)
     media, lan = ([each.make(shared) for each in part] for part in (MEDIA, LAN))
     started_ns: int | None = None
     fragments = Fragments()
-    with ThreadPoolExecutor(1, thread_name_prefix="lan") as beside:
-        for run in runs:
-            packets = fragments.joined(run)
-            if started_ns is None and len(packets):
-                started_ns = int(packets.time_ns[0])
-            if len(packets) < _SHARED_MIN:
-                _share(deque([*media, *lan]), packets)
-                continue
-            waiting = deque(lan)
-            # numpy holds no interpreter lock while it works: this takes a second processor.
-            others = beside.submit(_share, waiting, packets)
-            _share(deque(media), packets)
-            _share(waiting, packets)
-            others.result()
+    for run in runs:
+        packets = fragments.joined(run)
+        if started_ns is None and len(packets):
+            started_ns = int(packets.time_ns[0])
+        if len(packets) < _SHARED_MIN:
+            _share(deque([*media, *lan]), packets)
+            continue
+        waiting = deque(lan)
+        # numpy holds no interpreter lock while it works: this takes a second processor.
+        others = Beside(partial(_share, waiting, packets))
+        _share(deque(media), packets)
+        _share(waiting, packets)
+        others.wait()
     found = [list(analyser.finish()) for analyser in reversed([*media, *lan])]
     facts = [*_of_files(reader.files), *(fact for each in reversed(found) for fact in each)]
     return CaptureRead(

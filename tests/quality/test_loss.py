@@ -1,10 +1,13 @@
 """Loss against the handbook's Wilson intervals, a hand-worked burst ratio and pooling."""
 
+from statistics import NormalDist
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nethealth.quality.loss import (
+    Z_95,
     from_burst_ratio,
     loss_statistics,
     packets_needed,
@@ -104,3 +107,7 @@ def test_packets_needed_is_the_first_count_that_clears() -> None:
     assert bursty == 3 * needed
     assert packets_needed(0.01, 0.01) is None
     assert packets_needed(1.0, 0.01) == 1
+
+
+def test_95_percent_of_a_normal_distribution_lie_within_z() -> None:
+    assert pytest.approx(NormalDist().inv_cdf(0.975), abs=1e-15) == Z_95
