@@ -6,12 +6,12 @@ from nethealth.diagnosis.draft import draft
 from nethealth.diagnosis.ends import site_place
 from nethealth.diagnosis.evidence import Evidence
 from nethealth.diagnosis.moments import aware
-from nethealth.diagnosis.text import counted, listing
-from nethealth.inventory.retirement import (
+from nethealth.diagnosis.retirement import (
     RETIREMENT_SOURCE,
     alike,
     remaining_lines,
 )
+from nethealth.diagnosis.text import counted, listing
 from nethealth.model.finding import Finding, Refutation
 from nethealth.model.inventory import PSTN_CLOSES
 
