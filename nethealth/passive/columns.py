@@ -18,14 +18,16 @@ Flags = npt.NDArray[np.bool_]
 SLACK = 128  # octets: more than any fixed header that is read at one go
 
 
+_PLACE_BITS = 16
+_PLACES = np.uint64((1 << _PLACE_BITS) - 1)
 _ROW = 48  # octets; numpy copies rows of this and longer by memcpy, shorter ones item by item
 
 
-def rows_at(octets: Octets, at: Ints) -> Octets:
-    """The 48 octets from each offset on, one row each: a header at one go."""
+def rows_at(octets: Octets, at: Ints, row: int = _ROW) -> Octets:
+    """The 48 octets from each offset on, or more, one row each: a header at one go."""
     # A view whose rows begin one octet apart, so that an offset is an index.
-    overlapping = np.ndarray(len(octets) - _ROW + 1, f"V{_ROW}", octets, strides=(1,))
-    return overlapping[at].view(np.uint8).reshape(-1, _ROW)
+    overlapping = np.ndarray(len(octets) - row + 1, f"V{row}", octets, strides=(1,))
+    return overlapping[at].view(np.uint8).reshape(-1, row)
 
 
 def field16(rows: Octets, at: int) -> Ints:
@@ -50,6 +52,22 @@ def distinct(values: Ints) -> Ints:
     return ordered[np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))]
 
 
+def stable_order(keys: Keys) -> Ints:
+    """As a stable `argsort`, in a third of its time for the rows of a run.
+
+    One sort of keys whose low bits are their places; where two keys are alike but for these bits it
+    may fail, which shows.
+    """
+    if len(keys) > 1 << _PLACE_BITS:
+        return np.argsort(keys, kind="stable")
+    places = np.arange(len(keys), dtype=np.uint64)
+    order: Ints = (np.sort(keys & ~_PLACES | places) & _PLACES).astype(np.int64)
+    ordered = keys[order]
+    if (ordered[1:] < ordered[:-1]).any():
+        return np.argsort(keys, kind="stable")
+    return order
+
+
 def among(values: Ints, wanted: Iterable[int]) -> Flags:
     """Whether each value is one of these few; numpy's `isin` loads its masked arrays too."""
     found = np.zeros(len(values), np.bool_)
@@ -63,7 +81,7 @@ def u8(octets: Octets, at: Ints) -> Ints:
 
 
 def u16(octets: Octets, at: Ints) -> Ints:
-    return u8(octets, at) << 8 | octets[at + 1]
+    return _numbers(octets, at, ">u2")
 
 
 def u24(octets: Octets, at: Ints) -> Ints:
@@ -71,7 +89,7 @@ def u24(octets: Octets, at: Ints) -> Ints:
 
 
 def u32(octets: Octets, at: Ints) -> Ints:
-    return u16(octets, at) << 16 | u16(octets, at + 2)
+    return _numbers(octets, at, ">u4")
 
 
 def u48(octets: Octets, at: Ints) -> Keys:
@@ -81,6 +99,15 @@ def u48(octets: Octets, at: Ints) -> Keys:
 def u64(octets: Octets, at: Ints) -> Keys:
     high = u32(octets, at).astype(np.uint64)
     return high << np.uint64(32) | u32(octets, at + 4).astype(np.uint64)
+
+
+def _numbers(octets: Octets, at: Ints, kind: str) -> Ints:
+    """As `rows_at` looks at octets: numbers that begin one octet apart."""
+    size = np.dtype(kind).itemsize
+    overlapping: npt.NDArray[np.integer] = np.ndarray(
+        max(len(octets) - size + 1, 0), kind, octets, strides=(1,)
+    )
+    return overlapping[at].astype(np.int64)
 
 
 MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))

@@ -49,6 +49,7 @@ class ArpAnalysis:
 
     def __init__(self, *, bin_s: float = BIN_S) -> None:
         self._addresses: dict[int, _Address] = {}
+        self._contested: list[int] = []  # of these, who has more than its owner
         self._messages = {"request": 0, "reply": 0, "other": 0}
         self._gratuitous = 0
         self._conflict_bins = Series(round(bin_s * 1e9))
@@ -87,30 +88,37 @@ class ArpAnalysis:
             key, return_index=True, return_inverse=True, return_counts=True
         )
         conflicting = np.zeros(len(first), np.bool_)
-        for group in np.argsort(first).tolist():
-            place = int(first[group])
-            ip, mac = int(ips[place]), int(macs[place])
+        order = np.argsort(first)
+        places = first[order]
+        for group, place, ip, mac, count in zip(
+            order.tolist(),
+            places.tolist(),
+            ips[places].tolist(),
+            macs[places].tolist(),
+            counts[order].tolist(),
+            strict=True,
+        ):
             address = self._addresses.get(ip)
             if address is None:
                 if len(self._addresses) >= KEYS_MAX:
                     continue
                 address = self._addresses[ip] = _Address(mac, last=mac)
             if mac == address.owner:
-                address.owner_frames += int(counts[group])
+                address.owner_frames += count
                 continue
             conflicting[group] = True
             if mac in address.others or len(address.others) < KEYS_MAX:
-                address.others[mac] = address.others.get(mac, 0) + int(counts[group])
+                address.others[mac] = address.others.get(mac, 0) + count
             if address.first_conflict_ns is None:
                 address.first_conflict_ns = int(times[place])
-        if conflicting.any() or any(address.others for address in self._addresses.values()):
+                self._contested.append(ip)
+        if self._contested:
             self._changes(ips, macs)
         self._conflict_bins.add_all(times[conflicting[inverse]])
 
     def _changes(self, ips: Ints, macs: Ints) -> None:
         """How often the claimants of a contested address took turns: a fight, or one handover."""
-        contested = [ip for ip, address in self._addresses.items() if address.others]
-        chosen = np.flatnonzero(np.isin(ips, contested))
+        chosen = np.flatnonzero(np.isin(ips, self._contested))
         for ip, mac in zip(ips[chosen].tolist(), macs[chosen].tolist(), strict=True):
             address = self._addresses[ip]
             address.changes += address.last != mac

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nethealth.passive.analysis import Fact, Units
-from nethealth.passive.columns import Ints, Keys, mixed, u64
+from nethealth.passive.columns import Ints, Keys, mixed, rows_at
 from nethealth.passive.lan_frames import is_group
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S, Series, Tallies
@@ -129,8 +129,9 @@ class RepeatsAnalysis:
 def _keys(packets: Packets, rows: Ints) -> Keys:
     at = packets.frame_at[rows]
     captured = packets.captured[rows]
+    octets = rows_at(packets.octets, at, 8 * _WORDS).view(">u8")
     words = [
-        np.where(captured >= 8 * (word + 1), u64(packets.octets, at + 8 * word), np.uint64(0))
+        np.where(captured >= 8 * (word + 1), octets[:, word].astype(np.uint64), np.uint64(0))
         for word in range(_WORDS)
     ]
     return mixed(packets.wire[rows], *words)

@@ -61,25 +61,27 @@ class TcpAnalysis:
         tcp = np.flatnonzero(packets.is_tcp)
         if not len(tcp):
             return
-        flags = packets.tcp_flags[tcp]
+        flags = packets.tcp_flags[tcp].astype(np.uint8)
         octets = packets.payload_octets[tcp]
-        self._resets += int(((flags & _RST) != 0).sum())
+        self._resets += int(np.count_nonzero(flags & _RST))
         self._windows.feed(packets, tcp, flags)
-        syn = (flags & _SYN) != 0
-        fin = (flags & (_FIN | _RST)) == _FIN
-        chosen = (octets > 0) | syn | fin
+        one = ((flags & _SYN) != 0) | ((flags & (_FIN | _RST)) == _FIN)
+        chosen = np.flatnonzero((octets > 0) | one)
         rows = tcp[chosen]
         if not len(rows):
             return
-        data = rows[octets[chosen] > 0]
+        flags, octets = flags[chosen], octets[chosen]
+        data = rows[octets > 0]
         self._data += len(data)
         self._segments.add_all(packets.time_ns[data])
+        syn = (flags & _SYN) != 0
+        fin = (flags & (_FIN | _RST)) == _FIN
         segments = Segments(
             rows,
             packets.flow[rows],
             packets.tcp_sequence[rows],
-            (octets + syn + fin)[chosen],
-            syn[chosen],
+            octets + syn + fin,
+            syn,
             packets.time_ns[rows],
             identification(packets, rows),
         )
@@ -98,8 +100,9 @@ class TcpAnalysis:
     def _sort_out(self, packets: Packets, progress: Progress, places: Ints) -> None:
         """Segments out of the order of their octets, one by one."""
         rows = progress.rows[places]
-        late_ns = packets.time_ns[rows] - progress.high_ns[places]
-        after = sent_after(identification(packets, rows), progress.high_id[places])
+        high_ns, high_id = progress.high(places)
+        late_ns = packets.time_ns[rows] - high_ns
+        after = sent_after(identification(packets, rows), high_id)
         again: list[int] = []
         for row, flow, base, begin, end, before, late, sent, data in zip(
             rows.tolist(),

@@ -61,7 +61,10 @@ class StreamState:
     broken: Ints = field(init=False)  # where arrivals or time stamps jump
     octets: Ints = field(init=False)
 
+    _room: Ints = field(init=False)  # what `table` is the beginning of
+
     def __post_init__(self) -> None:
+        self._room = self.table
         self._bind()
 
     def __len__(self) -> int:
@@ -72,11 +75,15 @@ class StreamState:
         more = count - len(self)
         if more > 0:
             self.begun = np.concatenate([self.begun, np.zeros(more, np.bool_)])
-            self.table = np.concatenate([self.table, np.zeros((more, len(COLUMNS)), np.int64)])
+            if count > len(self._room):
+                self._room = np.zeros((max(count, 2 * len(self)), len(COLUMNS)), np.int64)
+                self._room[: len(self.table)] = self.table
+            self.table = self._room[:count]
             self._bind()
 
     def only(self, kept: Ints) -> None:
         self.begun, self.table = self.begun[kept], self.table[kept]
+        self._room = self.table
         self._bind()
 
     def _bind(self) -> None:
@@ -88,7 +95,7 @@ class StreamState:
 COLUMNS: Mapping[str, type[np.int64 | np.float64]] = {
     each.name: np.float64 if each.type == Floats else np.int64
     for each in fields(StreamState)
-    if each.name not in ("begun", "table")
+    if each.name not in ("begun", "table", "_room")
 }
 
 

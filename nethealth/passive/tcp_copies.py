@@ -22,14 +22,18 @@ class Copies:
         """Which rows of `progress` copy an earlier one; only suspects can."""
         found = np.zeros(len(progress.rows), np.bool_)
         if suspects.any():
-            places = np.flatnonzero(np.isin(progress.flow, np.unique(progress.flow[suspects])))
+            flow = progress.flow  # sorted: equal ones stand side by side
+            number = np.cumsum(np.r_[False, flow[1:] != flow[:-1]])
+            suspected = np.zeros(int(number[-1]) + 1, np.bool_)
+            suspected[number[suspects]] = True
+            places = np.flatnonzero(suspected[number])
             keys, identified = _fingerprints(packets, progress.rows[places])
             times = packets.time_ns[progress.rows[places]]
             sooner = self._sooner(keys, times)
             within = np.where(identified, IDENTIFIED_NS, COPY_NS)
             found[places] = (times - sooner >= 0) & (times - sooner < within)
             found &= suspects
-        last = np.sort(progress.rows)[-_KEPT:]
+        last = progress.in_time[-_KEPT:]
         self._keys, _ = _fingerprints(packets, last)
         self._times = packets.time_ns[last]
         return found

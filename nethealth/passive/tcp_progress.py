@@ -5,11 +5,12 @@ and the highest octet before each row is a running maximum. RFC 9293 section 3.4
 are compared by signed differences modulo 2^32.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from nethealth.passive.columns import Flags, Ints, Keys
+from nethealth.passive.columns import Flags, Ints, Keys, stable_order
 from nethealth.passive.tcp_flows import FlowTable
 
 _APART = 1 << 40  # more than any distance within one run of packets
@@ -20,10 +21,10 @@ class Progress:
     """Rows sorted by flow, then by time.
 
     `begin`, `end`: of a segment's octets, as distances from what its flow expected at the run's
-    start. `before`: the highest `end` before it; `high_ns` and `high_id`: when that came, and with
-    which IP identification. `opens`: nothing was known of the direction before, so nothing can be
-    said. `base`: the sequence number that distance 0 stands for. `syn_again`: a SYN that repeats
-    the last one.
+    start. `before`: the highest `end` before it. `high`: at some places, when that came, and with
+    which IP identification. `in_time`: the rows by time alone. `opens`: nothing was known of the
+    direction before, so nothing can be said. `base`: the sequence number that distance 0 stands
+    for. `syn_again`: a SYN that repeats the last one.
     """
 
     rows: Ints
@@ -31,8 +32,8 @@ class Progress:
     begin: Ints
     end: Ints
     before: Ints
-    high_ns: Ints
-    high_id: Ints
+    high: Callable[[Ints], tuple[Ints, Ints]]
+    in_time: Ints
     opens: Flags
     base: Ints
     syn_again: Flags
@@ -56,7 +57,7 @@ class Segments:
 
 def progress_of(table: FlowTable, segments: Segments) -> Progress:
     """A SYN begins its direction anew. The table is brought up to date."""
-    order = np.argsort(segments.flow, kind="stable")
+    order = stable_order(segments.flow)
     rows, flow = segments.rows[order], segments.flow[order]
     sequence, octets, syn = segments.sequence[order], segments.octets[order], segments.syn[order]
     ns, identification = segments.ns[order], segments.identification[order]
@@ -87,30 +88,34 @@ def progress_of(table: FlowTable, segments: Segments) -> Progress:
     previous = np.r_[-1, raised[:-1]]
     within = previous >= starts[group]
 
-    def of_highest(column: Ints, name: str) -> Ints:
-        """A column at the segment that brought the highest octet before each row."""
-        came = np.where(carried, carry[name][of_flow], column[starts])[group]
-        return np.where(within, column[np.maximum(previous, 0)], came)
+    def high(places: Ints) -> tuple[Ints, Ints]:
+        came, own, of = within[places], np.maximum(previous[places], 0), group[places]
 
-    high_ns, high_id = of_highest(ns, "high_ns"), of_highest(identification, "high_id")
+        def at(column: Ints, name: str) -> Ints:
+            first = np.where(carried, carry[name][of_flow], column[starts])[of]
+            return np.asarray(np.where(came, column[own], first), np.int64)
+
+        return at(ns, "high_ns"), at(identification, "high_id")
+
     ends = np.r_[flow_starts[1:], len(flow)] - 1  # the last row of each flow
     last = group[ends]
     raising = (end > before)[ends]
+    high_ns, high_id = high(ends)
     earlier_syn, last_syn = _syns(sequence, syn, flow_starts, carry["syn"])
     table.put(
         flow[flow_starts],
         known,
         {
             "next": (base[last] + highest[ends]) & 0xFFFFFFFF,
-            "high_ns": np.where(raising, ns[ends], high_ns[ends]),
-            "high_id": np.where(raising, identification[ends], high_id[ends]),
+            "high_ns": np.where(raising, ns[ends], high_ns),
+            "high_id": np.where(raising, identification[ends], high_id),
             "syn": last_syn,
         },
     )
     opens = np.zeros(len(flow), np.bool_)
     opens[starts] = ~carried
     return Progress(
-        rows, flow, begin, end, before, high_ns, high_id, opens, base[group],
+        rows, flow, begin, end, before, high, segments.rows, opens, base[group],
         syn & (earlier_syn == sequence),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nethealth.passive.analysis import Fact
-from nethealth.passive.columns import Ints
+from nethealth.passive.columns import Ints, Octets
 from nethealth.passive.packets import Packets
 
 OPEN_MAX = 65_536
@@ -23,7 +23,7 @@ class Windows:
         self._longest_at: int | None = None
         self._longest: str | None = None
 
-    def feed(self, packets: Packets, tcp: Ints, flags: Ints) -> None:
+    def feed(self, packets: Packets, tcp: Ints, flags: Octets) -> None:
         """`flags` of the rows `tcp`. A window in SYN, FIN or RST closes nothing (as in tshark)."""
         plain = (flags & (_FIN | _SYN | _RST)) == 0
         zero = plain & (packets.tcp_window[tcp] == 0)
