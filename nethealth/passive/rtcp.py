@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from nethealth.model.endpoint import Endpoint
 from nethealth.model.observation import Passport, Scalar
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook, StreamEnds
-from nethealth.passive.columns import Flags, u16
 from nethealth.passive.far_end import SOURCE, voip_facts
+from nethealth.passive.gates import rtcp_candidates
 from nethealth.passive.packets import Packet, Packets
 from nethealth.passive.rtcp_accounts import Account, Passed, Reporter
 from nethealth.wire.errors import WireError
@@ -29,7 +27,6 @@ from nethealth.wire.rtcp_xr import (
 
 ACCOUNTS_MAX = 20_000
 SHOWN_MAX = 200
-_FIRST_TYPE, _LAST_TYPE = 200, 207
 
 
 class RtcpAnalysis:
@@ -46,7 +43,7 @@ class RtcpAnalysis:
 
     def feed(self, packets: Packets) -> None:
         """Take the next packets of the timeline."""
-        for row in packets.rows(candidates(packets)):
+        for row in packets.rows(rtcp_candidates(packets)):
             self._datagram(packets.packet(row))
 
     def finish(self) -> Iterator[Fact]:
@@ -131,20 +128,6 @@ class RtcpAnalysis:
                 return None
             account = self.accounts[reporter] = Account(time_ns, time_ns)
         return account
-
-
-def candidates(packets: Packets) -> Flags:
-    """UDP that begins with a whole RTCP header of version 2 whose length fits (RFC 5761)."""
-    captured = packets.payload_captured
-    udp = packets.is_udp & (captured >= 8) & (captured == packets.payload_octets)
-    rows = np.flatnonzero(udp & (packets.fragment == 0))
-    at, octets = packets.payload_at[rows], packets.octets
-    kind = octets[at + 1]
-    begins = (octets[at] >> 6 == 2) & (kind >= _FIRST_TYPE) & (kind <= _LAST_TYPE)
-    rows, at = rows[begins], at[begins]
-    found: Flags = np.zeros(len(packets), np.bool_)
-    found[rows[(u16(octets, at + 2) + 1) * 4 <= captured[rows]]] = True
-    return found
 
 
 def _by_ssrc(streams: Sequence[StreamEnds]) -> dict[int, list[StreamEnds]]:

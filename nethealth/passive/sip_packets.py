@@ -10,6 +10,7 @@ import numpy as np
 
 from nethealth.model.endpoint import Endpoint
 from nethealth.passive.columns import Flags, u32
+from nethealth.passive.gates import SIP_PORT, begins_like_text
 from nethealth.passive.packets import UDP, Packet, Packets
 from nethealth.passive.sip_read import (
     SeenMessage,
@@ -22,16 +23,9 @@ from nethealth.passive.tcp_order import Piece, TcpOrder
 from nethealth.wire.errors import WireError
 from nethealth.wire.sip_resync import SipResyncParser
 
-SIP_PORT = 5060
 DIRECTIONS_MAX = 4096  # of TCP connections that are followed at a time
 _COPIES_MAX = 4096
 _SYN, _ENDING = 0x02, 0x05  # FIN or RST
-_TOKEN = np.zeros(256, np.bool_)
-_TOKEN[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")] = True
-_BEGINS = _TOKEN.copy()
-_BEGINS[[10, 13]] = True  # empty lines may stand before a message (RFC 3261 section 7.5)
-_GOES_ON = _BEGINS.copy()
-_GOES_ON[[32, 47]] = True  # "ACK ", "SIP/"
 # The first four octets of what a TCP connection has to show before it is followed.
 _STARTS = np.array(
     [
@@ -72,7 +66,7 @@ class SipPackets:
         """The messages of the next run of packets, in the order of the timeline."""
         if not len(packets):
             return
-        begins = _begins_like_text(packets)
+        begins = begins_like_text(packets)
         mask = (packets.is_udp & begins) | self._followed(packets, begins)
         for packet in packets.messages(mask, _is_sip_datagram):
             if packet.protocol == UDP:
@@ -177,19 +171,6 @@ class SipPackets:
                 yield SeenMessage(
                     piece.time_ns, direction.source, direction.destination, "tcp", one
                 )
-
-
-def _begins_like_text(packets: Packets) -> Flags:
-    """Rows whose payload begins as a start line may; what is cut shorter than that, does not."""
-    rows = np.flatnonzero(packets.payload_captured >= 4)
-    at, octets = packets.payload_at[rows], packets.octets
-    kept = _BEGINS[octets[at]]
-    for index in (1, 2, 3):
-        rows, at = rows[kept], at[kept]  # few are left after each
-        kept = _GOES_ON[octets[at + index]]
-    begins: Flags = np.zeros(len(packets), np.bool_)
-    begins[rows[kept]] = True
-    return begins
 
 
 def _is_sip_datagram(packet: Packet) -> bool:

@@ -7,7 +7,7 @@ from nethealth.model.check import CaptureParameters, Check
 from nethealth.model.failure import Outcome
 from nethealth.model.observation import Observation
 from nethealth.model.probe import Completion, Env, Probe
-from probes.capture.analyses import UNITS
+from probes.capture.analyses import all_units
 from probes.capture.read import read_captures
 from probes.capture.sources import SourceError
 
@@ -25,4 +25,4 @@ async def _run(check: Check, env: Env) -> AsyncIterator[Observation | Completion
     yield result.completion
 
 
-CAPTURE = Probe("capture", _run, UNITS)
+CAPTURE = Probe("capture", _run, all_units())

@@ -19,7 +19,7 @@ from nethealth.passive.known_headers import KnownHeaders
 from nethealth.passive.packets import Packets
 from nethealth.passive.series import BIN_S
 from probes.capture.ahead import ReadAhead
-from probes.capture.analyses import LAN, MEDIA, PORTS_READ, UNITS, Shared
+from probes.capture.analyses import ANALYSES, FILE_UNITS, LAN, MEDIA, PORTS_READ, Shared
 from probes.capture.beside import Beside
 from probes.capture.loops import EngineError, compiled_engine
 from probes.capture.reader import Reader
@@ -54,7 +54,7 @@ def read_captures(
     runs = ReadAhead(reader, known)
     gc.enable()  # the process that reads loads all that with it disabled
     shared = Shared(MediaBook(), people, bin_s, known)
-    media, lan = ([each.make(shared) for each in part] for part in (MEDIA, LAN))
+    media, lan = ([each.begun(shared) for each in part] for part in (MEDIA, LAN))
     started_ns: int | None = None
     fragments = Fragments()
     for run in runs:
@@ -70,11 +70,15 @@ def read_captures(
         _share(deque(media), packets)
         _share(waiting, packets)
         others.wait()
-    found = [list(analyser.finish()) for analyser in reversed([*media, *lan])]
+    units = dict(FILE_UNITS)
+    found: list[list[Fact]] = []
+    for analysis, analyser in reversed(list(zip(ANALYSES, (*media, *lan), strict=True))):
+        found.append(list(analyser.finish()))
+        units |= analysis.units(analyser)
     facts = [*_of_files(reader.files), *(fact for each in reversed(found) for fact in each)]
     return CaptureRead(
         reader.files,
-        tuple(_observations(check_id, facts, UNITS, started_ns)),
+        tuple(_observations(check_id, facts, units, started_ns)),
         _completion(reader.files),
     )
 

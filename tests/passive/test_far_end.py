@@ -12,7 +12,8 @@ from nethealth.model.endpoint import Endpoint
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook, StreamEnds
-from nethealth.passive.rtcp import RtcpAnalysis, candidates
+from nethealth.passive.gates import rtcp_candidates
+from nethealth.passive.rtcp import RtcpAnalysis
 from nethealth.passive.rtcp_accounts import Account, middle
 from nethealth.passive.sip import SipAnalysis
 from nethealth.wire.rtcp import (
@@ -181,7 +182,7 @@ def test_report_blocks_as_tshark_reads_them(name: str) -> None:
     """Datagrams with one report block, which is where the oracle's columns are plain."""
     blocks: Counter[tuple[int, ...]] = Counter()
     for run in Reader([str(captures.folder() / name)]):
-        for row in run.rows(candidates(run)):
+        for row in run.rows(rtcp_candidates(run)):
             found = [
                 (one.fraction_lost, one.cumulative_lost, one.highest_sequence, one.jitter,
                  one.last_sr, one.delay_since_last_sr)

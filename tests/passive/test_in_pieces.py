@@ -5,7 +5,7 @@ import pytest
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.analysis import Fact
 from nethealth.passive.announced import MediaBook
-from probes.capture.analyses import ANALYSES, UNITS, Shared
+from probes.capture.analyses import ANALYSES, Shared, all_units
 from probes.capture.reader import Reader
 from tests import captures
 from tests.passive import oracle
@@ -31,5 +31,5 @@ def facts(name: str, most: int) -> list[Fact]:
 @pytest.mark.parametrize("name", oracle.names())
 def test_runs_of_packets_leave_no_seam(name: str) -> None:
     whole = facts(name, 100_000)
-    assert {fact.name for fact in whole} <= UNITS.keys()
+    assert {fact.name for fact in whole} <= all_units().keys()
     assert whole == facts(name, 37)

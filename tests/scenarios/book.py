@@ -14,7 +14,7 @@ from nethealth.model.inventory import Asset, Council, Inventory, Site, Vantage
 from nethealth.model.observation import Event, Interval, Observation, Passport, PastValue, Scalar
 from nethealth.model.record import Instrument, Record, Run, Tool
 from probes.call import CALL
-from probes.capture.analyses import UNITS as CAPTURE_UNITS
+from probes.capture.analyses import all_units
 from probes.coexistence import COEXISTENCE
 from probes.http import HTTP
 from probes.ping import PING
@@ -29,7 +29,7 @@ UNITS: Mapping[ProbeKind, Mapping[str, str | None]] = {
         probe.kind: probe.units
         for probe in (PING, SNMP, COEXISTENCE, STAMP, SIP, CALL, ROUTE, HTTP)
     },
-    "capture": CAPTURE_UNITS,
+    "capture": all_units(),
 }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from nethealth.model.observation import Observation, Passport
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.announced import MediaBook
-from probes.capture.analyses import LAN, MEDIA, UNITS, Shared
+from probes.capture.analyses import LAN, MEDIA, Shared, all_units
 from tests.passive.packet_frames import ethernet, ipv4, mac, packets, udp
 from tests.scenarios.book import Book
 from tests.scenarios.estate import Frame
@@ -41,12 +41,13 @@ def captured(book: Book, frames: Sequence[Frame], site: str | None = None) -> No
     started = book.moment(ordered[0].at_s).isoformat()
     found = [list(analyser.finish()) for analyser in reversed(analysers)]
     made: list[Observation] = []
+    units = all_units()
     for fact in (fact for each in reversed(found) for fact in each):
         method: Passport = {"capture_started": started, **fact.method}
         since_s = None if fact.time_ns is None else (fact.time_ns - started_ns) / 1e9
         made.append(
             Observation(
-                f"{check}/{len(made) + 1}", check, fact.name, fact.value, UNITS[fact.name],
+                f"{check}/{len(made) + 1}", check, fact.name, fact.value, units[fact.name],
                 since_s, fact.samples, fact.interval, fact.failure, method,
             )
         )  # fmt: skip
