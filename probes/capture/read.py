@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from nethealth.model.completion import Completion
 from nethealth.model.failure import Failure, Outcome
-from nethealth.model.observation import Observation, Passport, Scalar
+from nethealth.model.observation import Scalar
 from nethealth.passive.analysis import Analyser, Fact, Units
 from nethealth.passive.announced import MediaBook
 from nethealth.passive.engine import Engine
@@ -23,7 +23,7 @@ from probes.capture.analyses import ANALYSES, FILE_UNITS, LAN, MEDIA, PORTS_READ
 from probes.capture.beside import Beside
 from probes.capture.loops import EngineError, compiled_engine
 from probes.capture.reader import Reader
-from probes.capture.result import CaptureRead, FileRead
+from probes.capture.result import CaptureRead, FileRead, Row
 from probes.capture.sources import SourceError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def read_captures(
     facts = [*_of_files(reader.files), *(fact for each in reversed(found) for fact in each)]
     return CaptureRead(
         reader.files,
-        tuple(_observations(check_id, facts, units, started_ns)),
+        list(_rows(check_id, facts, units, started_ns)),
         _completion(reader.files),
     )
 
@@ -133,29 +133,20 @@ def _of_files(files: Sequence[FileRead]) -> Iterator[Fact]:
                 )
 
 
-def _observations(
+def _rows(
     check_id: str, facts: Sequence[Fact], units: Units, started_ns: int | None
-) -> Iterator[Observation]:
+) -> Iterator[Row]:
     common: dict[str, Scalar | Sequence[Scalar]] = {}
     if started_ns is not None:
         common["capture_started"] = _text(started_ns)
     for number, fact in enumerate(facts, 1):
-        method: Passport = {**common, **fact.method}
         since_s = None
         if fact.time_ns is not None and started_ns is not None:
             since_s = (fact.time_ns - started_ns) / 1e9
-        yield Observation(
-            id=f"{check_id}/{number}",
-            check=check_id,
-            name=fact.name,
-            value=fact.value,
-            unit=units[fact.name],
-            t_s=since_s,
-            samples=fact.samples,
-            interval=fact.interval,
-            failure=fact.failure,
-            method=method,
-        )
+        yield (
+            f"{check_id}/{number}", check_id, fact.name, fact.value, units[fact.name], since_s,
+            fact.samples, fact.interval, fact.failure, {**common, **fact.method},
+        )  # fmt: skip
 
 
 def _completion(files: Sequence[FileRead]) -> Completion:

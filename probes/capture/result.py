@@ -1,7 +1,7 @@
 """What reading captures gives back: values that need no numpy to be taken over."""
 
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from nethealth.model.completion import Completion
@@ -26,7 +26,11 @@ class FileRead:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# The fields of an `Observation`, in their order.
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class CaptureRead:
     """All that was found in the files, and how far each could be read.
 
@@ -35,19 +39,9 @@ class CaptureRead:
     """
 
     files: tuple[FileRead, ...]
-    observations: tuple[Observation, ...]
+    rows: list[Row]
     completion: Completion
 
-    def __reduce__(self) -> tuple[object, ...]:
-        rows = [_row(each) for each in self.observations]
-        return _of_rows, (self.files, rows, self.completion)
-
-
-_COLUMNS = tuple(each.name for each in fields(Observation))
-_row = attrgetter(*_COLUMNS)
-
-
-def _of_rows(
-    files: tuple[FileRead, ...], rows: list[tuple[Any, ...]], completion: Completion
-) -> CaptureRead:
-    return CaptureRead(files, tuple(Observation(*row) for row in rows), completion)
+    @cached_property
+    def observations(self) -> tuple[Observation, ...]:
+        return tuple(Observation(*row) for row in self.rows)
