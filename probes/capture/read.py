@@ -52,7 +52,8 @@ def read_captures(
     reader = Reader(files, engine=_engine(engine, files))
     known = KnownHeaders(PORTS_READ)
     runs = ReadAhead(reader, known)
-    gc.enable()  # the process that reads loads all that with it disabled
+    gc.set_threshold(100_000, 20, 100)  # what is found in thousands of rows has no cycles
+    gc.enable()
     shared = Shared(MediaBook(), people, bin_s, known)
     media, lan = ([each.begun(shared) for each in part] for part in (MEDIA, LAN))
     started_ns: int | None = None
