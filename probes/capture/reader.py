@@ -127,7 +127,7 @@ class _File:
         buffer = next(buffers)
         end, over = self._fill(stream, buffer, 0)
         try:
-            walker, begin = _walker(buffer[: min(end, HEADER_OCTETS)].tobytes(), self._engine)
+            walker, begin = walker_of(buffer[: min(end, HEADER_OCTETS)].tobytes(), self._engine)
         except CaptureError as error:
             self._stop(str(error))
             return
@@ -202,7 +202,7 @@ class _File:
         self.read = replace(self.read, reason=reason)
 
 
-def _walker(beginning: bytes, engine: Engine | None) -> tuple[Walker, int]:
+def walker_of(beginning: bytes, engine: Engine | None) -> tuple[Walker, int]:
     """Who reads a file that begins like this, and from which octet on."""
     if not beginning:
         raise CaptureError("the file is empty")

@@ -1,27 +1,36 @@
 """Every codec as something that octets are thrown at: it parses them, or raises WireError.
 
-Functions `parse_…` and classes with `parse` in nethealth.wire are found by themselves, so that a
-codec that is added tomorrow is fuzzed tomorrow. Values are looked at too: whatever a property of a
-parsed value raises, is held to the same rule.
+Functions `parse` and `parse_…` and classes with `parse` in nethealth.wire are found by themselves,
+so that a codec that is added tomorrow is fuzzed tomorrow. Values are looked at too: whatever a
+property of a parsed value raises, is held to the same rule.
 """
 
 import importlib
 import inspect
 import pkgutil
+import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from types import ModuleType
 from typing import Any, get_type_hints
+
+import numpy as np
 
 import nethealth.wire
 from nethealth.model.endpoint import Endpoint
 from nethealth.model.pseudonym import Revealed
 from nethealth.passive.announced import MediaBook
+from nethealth.passive.capture_file import CaptureError
+from nethealth.passive.columns import SLACK
 from nethealth.passive.fragments import Fragments
+from nethealth.passive.packets import Packets
+from nethealth.passive.pcap import HEADER_OCTETS, Pcap
 from nethealth.passive.rtcp import RtcpAnalysis
 from nethealth.passive.sip import SipAnalysis
 from nethealth.passive.sip_read import SeenMessage, looks_like_sip, read_datagram
 from nethealth.passive.tcp_order import TcpOrder
+from nethealth.wire import h245, syslog
 from nethealth.wire.errors import WireError
 from nethealth.wire.icmp import IpVersion, checksum, parse_icmpv4
 from nethealth.wire.numbers import refusal
@@ -31,6 +40,9 @@ from nethealth.wire.sip_auth import choose
 from nethealth.wire.sip_grammar import parameters, split
 from nethealth.wire.sip_resync import SipResyncParser
 from nethealth.wire.sip_stream import SipStreamParser
+from nethealth.wire.syslog import Years
+from probes.capture.analyses import ANALYSES, Shared
+from probes.capture.reader import walker_of
 from tests.passive.packet_frames import ethernet, ipv4, ipv6, packets, tcp, udp
 
 Codec = Callable[[bytes], None]
@@ -61,11 +73,11 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def _parsers(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The module's own functions parse_… and its classes' `parse`, by name."""
+    """The module's own functions `parse` and parse_… and its classes' `parse`, by name."""
     for name, member in vars(module).items():
         if name.startswith("_") or getattr(member, "__module__", "") != module.__name__:
             continue
-        if inspect.isfunction(member) and name.startswith("parse_"):
+        if inspect.isfunction(member) and (name == "parse" or name.startswith("parse_")):
             yield name, member
         elif inspect.isclass(member):
             parse = getattr(member, "parse", None)
@@ -216,6 +228,73 @@ def _frames(data: bytes) -> None:
             str(fact)
 
 
+def _analyses(data: bytes) -> None:
+    """Octets as a frame, behind each link and transport, through every analysis."""
+    ports = (67, 69, 1719, 2000, 2427, 2944, 4569, 5000, 32512, 1985)
+    frames = [data, ethernet(data, 0x88CC), ethernet(data, 0x0806), data[:12] + b"\0\x40" + data]
+    frames += [ethernet(ipv4(udp(data, port, port))) for port in ports]
+    frames += [ethernet(ipv4(tcp(data, 40000, port), 6)) for port in (1720, 2000, 2944, 5060)]
+    frames += [ethernet(ipv4(data, protocol)) for protocol in (1, 2, 47, 112, 132)]
+    run = Fragments().joined(packets([frame for frame in frames if frame]))
+    shared = Shared(MediaBook(), Revealed())
+    analysers = [each.make(shared) for each in ANALYSES]
+    for analyser in analysers:
+        analyser.feed(run)
+    for analyser in reversed(analysers):
+        for fact in analyser.finish():
+            str(fact)
+
+
+def _reader(data: bytes) -> None:
+    """Octets as a capture file, and behind the beginning of each kind; by scan and one by one."""
+    for beginning in _CAPTURES:
+        whole = beginning + data
+        octets = np.frombuffer(whole + bytes(SLACK), np.uint8)
+        try:
+            walker, at = walker_of(whole[:HEADER_OCTETS], None)
+        except CaptureError:
+            continue
+        end = len(whole)
+        if isinstance(walker, Pcap):
+            slowly = walker.walk_slowly(octets[at:], end - at, 10_000)
+            scanned = walker.walk(octets[at:], end - at, 10_000)
+            if (scanned.used, scanned.fault) != (slowly.used, slowly.fault):
+                raise AssertionError(f"{scanned.used} octets by scan, {slowly.used} one by one")
+        while at < end:
+            found = walker.walk(octets[at:], end - at, 7)
+            if len(found.frame_at):
+                count = np.arange(len(found.frame_at))
+                Packets(
+                    octets[at:], found.frame_at, found.captured, found.wire, found.time_ns, count,
+                    found.interface, found.link_type,
+                ).prepare()  # fmt: skip
+            at += found.used
+            if found.fault is not None or not found.used:
+                break
+        walker.interfaces()
+        walker.time_digits()
+
+
+_PCAP = (0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+_SECTION = bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000")
+_INTERFACE = bytes.fromhex("010000001400000001000000ffff000014000000")
+_CAPTURES = (
+    b"", struct.pack("<IHHiIII", *_PCAP), struct.pack(">IHHiIII", *_PCAP),
+    _SECTION, _SECTION + _INTERFACE,
+)  # fmt: skip
+
+
+def _syslog(data: bytes) -> None:
+    with suppress(WireError):
+        looked_at(syslog.parse(data, Years(2026)))
+
+
+def _h245(data: bytes) -> None:
+    for ask in (h245.kind, h245.is_capability_set):
+        with suppress(WireError):
+            ask(data)
+
+
 _BY_HAND: dict[str, Codec] = {
     "icmp.parse_icmpv4": _icmp,
     "quotation.parse_error": _quotation,
@@ -227,6 +306,10 @@ _BY_HAND: dict[str, Codec] = {
     "tcp_order.TcpOrder": _tcp_order,
     "passive.sip": _sip_analysis,
     "passive.frames": _frames,
+    "passive.analyses": _analyses,
+    "passive.reader": _reader,
+    "syslog.parse": _syslog,
+    "h245.kind": _h245,
 }
 
 
